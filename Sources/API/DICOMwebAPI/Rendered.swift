@@ -25,7 +25,7 @@ extension DICOMwebRoutes {
         }
         let permit = try await gate.permit()
         var parts = RenderedParts(routes: self, first: first, wishes: wishes, query: query) { last in
-            try await page(target, after: last.sopInstanceUID, request)
+            try await page(target, after: last.place, request)
         }
         // The first part tells the type of the whole, and what is wrong with a wish.
         guard let part = try await parts.next() else { throw RenderedType.notAcceptable(parts.available) }

@@ -75,7 +75,7 @@ extension DICOMwebRoutes {
             read: {
                 var rows: [Instance] = []
                 while rows.count < Self.candidatesMax {
-                    let page = try await instances(target, after: rows.last?.sopInstanceUID, request)
+                    let page = try await instances(target, after: rows.last?.place, request)
                     rows += page
                     if page.count < Self.batch { break }
                 }

@@ -74,20 +74,20 @@ final class ArrivingInstances: Sendable {
         var position = 0
         var sent: Set<String> = []
         /// The last that was looked at of those that are here, once all have come.
-        var last: String?
+        var last: Instance.Place?
     }
     private let state = Mutex(State())
     private let progress: FetchProgress
     private let pageCount: Int
     /// Rows that the caller may see: one instance, or those behind one.
-    private let read: @Sendable (_ sopInstanceUID: String?, _ after: String?) async throws -> [Instance]
+    private let read: @Sendable (_ sopInstanceUID: String?, _ after: Instance.Place?) async throws -> [Instance]
 
     /// - Parameters:
     ///   - pageCount: rows of one reading; fewer say that there are no more.
     ///   - read: the row of an instance, or a page of those behind `after`.
     init(
         _ progress: FetchProgress, pageCount: Int,
-        read: @escaping @Sendable (_ sopInstanceUID: String?, _ after: String?) async throws -> [Instance]
+        read: @escaping @Sendable (_ sopInstanceUID: String?, _ after: Instance.Place?) async throws -> [Instance]
     ) {
         self.progress = progress
         self.pageCount = pageCount
@@ -141,7 +141,7 @@ final class ArrivingInstances: Sendable {
         while true {
             let page = try await read(nil, state.withLock { $0.last })
             guard let last = page.last else { return [] }
-            let new = take(page) { $0.last = last.sopInstanceUID }
+            let new = take(page) { $0.last = last.place }
             if !new.isEmpty { return new }
             if page.count < pageCount { return [] }
         }

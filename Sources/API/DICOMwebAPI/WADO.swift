@@ -32,7 +32,7 @@ extension DICOMwebRoutes {
         return Target(study: try uid("study") ?? "", series: try uid("series"), instance: try uid("instance"))
     }
 
-    func page(_ target: Target, after: String?, _ request: APIRequest) async throws -> [InstanceHeader] {
+    func page(_ target: Target, after: Instance.Place?, _ request: APIRequest) async throws -> [InstanceHeader] {
         try await index.headers(
             studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
             after: after,
@@ -113,7 +113,7 @@ extension DICOMwebRoutes {
             },
             page: {
                 if let arriving { return try await arriving.next() }
-                return try await instances(target, after: $0.sopInstanceUID, request)
+                return try await instances(target, after: $0.place, request)
             }, pageCount: arriving == nil ? Self.batch : 1, arrives: arriving != nil)
     }
 
@@ -269,7 +269,7 @@ extension DICOMwebRoutes {
     }
 
     func instances(
-        _ target: Target, after: String?, limit: Int = batch, _ request: APIRequest
+        _ target: Target, after: Instance.Place?, limit: Int = batch, _ request: APIRequest
     ) async throws -> [Instance] {
         try await index.instances(
             studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
@@ -304,7 +304,7 @@ extension DICOMwebRoutes {
                     for stored in batch { try await writer.write(try metadata(of: stored, in: &stream)) }
                     batch =
                         batch.count < Self.batch
-                        ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
+                        ? [] : try await page(target, after: last.instance.place, request)
                 }
                 try await writer.write(stream.end)
             }

@@ -116,14 +116,14 @@ struct RouteSelection {
     ) async throws -> Int {
         let one = try await store.read(access) { try $0.instance(uid) }
         var count = 0
-        var after: String?
+        var after: Instance.Place?
         while true {
             let page = try await index.instances(
                 studyInstanceUID: one?.studyInstanceUID ?? uid, seriesInstanceUID: one?.seriesInstanceUID,
                 sopInstanceUID: one?.sopInstanceUID, after: after, limit: Self.pageCount, access: access)
             if !page.isEmpty { try await body(page) }
             count += page.count
-            after = page.last?.sopInstanceUID
+            after = page.last?.place
             if page.count < Self.pageCount { break }
         }
         guard count > 0 else { throw ValidationError("no such study or instance: \(uid)") }

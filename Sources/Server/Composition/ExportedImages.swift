@@ -34,7 +34,7 @@ struct ExportedImages: ExportObjectSource {
     var deidentifications: Set<String> { Set(rewriting.keys) }
 
     func instances(
-        of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext
+        of studyInstanceUID: String, after: Instance.Place?, limit: Int, access: AccessContext
     ) async throws -> [Instance] {
         try await index.instances(
             studyInstanceUID: studyInstanceUID, seriesInstanceUID: nil, sopInstanceUID: nil, after: after, limit: limit,

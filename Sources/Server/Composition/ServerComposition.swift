@@ -138,7 +138,8 @@ enum ServerComposition {
         let exports = ExportService(
             jobs: store, store: store, blobs: blobs, entropy: entropy, objects: images,
             imagingURL: publicURL + "/dicomweb", baseURL: publicURL + "/fhir",
-            keepHours: configuration.retention.exportHours
+            keepHours: configuration.retention.exportHours,
+            isPermitted: { try await store.stillAllows($0, [.search, .read], of: $1) }
         ) { clock.now() }
         let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
         let downloads = try OutboundComposition.downloads(
@@ -146,7 +147,7 @@ enum ServerComposition {
         let imports = ImportService(
             jobs: store, store: store, downloads: downloads, entropy: entropy, limits: configuration.limits.fhir,
             keepHours: configuration.retention.exportHours,
-            isPermitted: { try await store.mayImport($0, $1, $2) }
+            isPermitted: { client, _, type in try await store.stillAllows(client, [.create, .update], of: [type]) }
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))

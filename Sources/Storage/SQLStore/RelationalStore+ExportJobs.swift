@@ -115,8 +115,8 @@ extension RelationalStore: ExportJobStore {
     }
 
     package func exportReferences(
-        _ id: EntityID, _ type: String, after: String?, limit: Int
-    ) async throws -> [String] {
+        _ id: EntityID, _ type: String, after: Int64, limit: Int
+    ) async throws -> [(number: Int64, id: String)] {
         try await translating {
             try await self.database.read(.background) {
                 try ExportPartTable(connection: $0).references(id, type, after: after, limit: limit)

@@ -40,8 +40,8 @@ extension RelationalStore: ImagingIndex {
     }
 
     package func instances(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
     ) async throws -> [Instance] {
         try await page(
             studyInstanceUID, seriesInstanceUID, sopInstanceUID, after: after, limit: limit, withHeaders: false, access
@@ -49,16 +49,16 @@ extension RelationalStore: ImagingIndex {
     }
 
     package func headers(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
     ) async throws -> [InstanceHeader] {
         try await page(
             studyInstanceUID, seriesInstanceUID, sopInstanceUID, after: after, limit: limit, withHeaders: true, access)
     }
 
     private func page(
-        _ study: String, _ series: String?, _ instance: String?, after: String?, limit: Int, withHeaders: Bool,
-        _ access: AccessContext
+        _ study: String, _ series: String?, _ instance: String?, after: Instance.Place?, limit: Int,
+        withHeaders: Bool, _ access: AccessContext
     ) async throws -> [InstanceHeader] {
         let sight = access.imagingSight(.read)
         guard !sight.isNothing else { return [] }

@@ -18,6 +18,12 @@ extension SearchCompiler {
         var rank = 7
         /// The filters of the query, by position, of which nothing is left to ask.
         var covers: Set<Int> = []
+
+        /// The list as a table `k` for the WITH of a statement, each version once.
+        var table: SQLCondition {
+            SQLCondition(
+                "k AS MATERIALIZED (SELECT DISTINCT version_key FROM (\(select.text)) l)", select.values)
+        }
     }
 
     /// The leaders of a query, the likely shortest first.

@@ -208,8 +208,7 @@ private struct SourcePlan {
         let isRead = !asked.isEmpty
         switch source {
         case .list(let leader):
-            with = SQLCondition(
-                "k AS MATERIALIZED (SELECT DISTINCT version_key FROM (\(leader.select.text)) l)", leader.select.values)
+            with = leader.table
             let isJoined = isRead || !query.sort.isEmpty
             table = isJoined ? "k CROSS JOIN resource_versions v" : "k"
             key = isJoined ? "v.version_key" : "k.version_key"

@@ -17,6 +17,9 @@ struct SearchCompiler {
         case current
         /// What was current after this commit, for a further page of a search.
         case past(Int64)
+        /// The same, but that what is referred to counts that was current at any time until then: of what a deletion deleted
+        /// it may be gone as well.
+        case ever(Int64)
     }
 
     /// A part of the versions in view, by the index that leads to it.
@@ -29,7 +32,7 @@ struct SearchCompiler {
     }
 
     let dialect: SQLDialect
-    let view: View
+    var view: View
     let access: AccessContext
     /// Reads the conditions of granular scopes.
     let parser: SearchQueryParser
@@ -41,6 +44,14 @@ struct SearchCompiler {
         let own = SearchParameterKey(type, code, aspect)
         guard let container else { return .int(own.number) }
         return .int(SearchParameterKey(container.type, reference: container.reference, contained: own).number)
+    }
+
+    /// For conditions on what deletions have deleted.
+    var ofDeleted: SearchCompiler {
+        guard case .past(let sequence) = view else { return self }
+        var ofDeleted = self
+        ofDeleted.view = .ever(sequence)
+        return ofDeleted
     }
 
     /// For conditions on resources that stand by themselves.
@@ -64,26 +75,31 @@ struct SearchCompiler {
         switch (view, part) {
         case (.current, .replaced): return SQLCondition("1 = 0")
         case (.current, _): return SQLCondition(current)
-        case (.past(let sequence), .lasting):
+        case (.past(let sequence), .lasting), (.ever(let sequence), .lasting):
             return SQLCondition("\(current) AND \(alias).first_sequence <= ?", [.int(sequence)])
         case (.past(let sequence), .all):
             return SQLCondition(
                 "\(alias).deleted = 0 AND \(alias).first_sequence <= ? AND \(alias).end_sequence > ?",
                 [.int(sequence), .int(sequence)])
-        case (.past(let sequence), .replaced):
+        case (.past(let sequence), .replaced), (.ever(let sequence), .replaced):
             return SQLCondition(
                 """
                 \(alias).end_sequence > ? AND \(alias).end_sequence < \(ResourceTable.current) \
                 AND \(alias).first_sequence <= ?\(deletions ? "" : " AND \(alias).deleted = 0")
                 """, [.int(sequence), .int(sequence)])
+        case (.ever(let sequence), .all):
+            return SQLCondition("\(alias).deleted = 0 AND \(alias).first_sequence <= ?", [.int(sequence)])
         }
     }
 
     /// The deletion markers in view that nothing has replaced since.
     func gone(_ alias: String) -> SQLCondition {
-        var condition = SQLCondition("\(alias).end_sequence = \(ResourceTable.current) AND \(alias).deleted = 1")
-        if case .past(let sequence) = view { condition.add("\(alias).first_sequence <= ?", .int(sequence)) }
-        return condition
+        let gone = "\(alias).end_sequence = \(ResourceTable.current) AND \(alias).deleted = 1"
+        return switch view {
+        case .current: SQLCondition(gone)
+        case .past(let sequence), .ever(let sequence):
+            SQLCondition("\(gone) AND \(alias).first_sequence <= ?", [.int(sequence)])
+        }
     }
 
     /// The parts of the view that have to be asked one by one.

@@ -61,12 +61,17 @@ struct SearchRun {
 
     private func sources(_ query: SearchQuery) throws -> [SearchCompiler.Source] {
         let leaders = compiler.leaders(query)
-        let (leader, size) = try shortest(leaders)
-        if let leader, size <= listMax { return [.list(leader)] }
+        if let leader = try list(among: leaders) { return [.list(leader)] }
         guard let first = query.sort.first else {
             return [leaders.first { $0.entries != nil }.map { .entries($0) } ?? .versions]
         }
         return ["_id", "_lastUpdated"].contains(first.parameter.code) ? [.versions] : [.sorted, .unsorted]
+    }
+
+    /// The shortest of the lists that are counted, where it is short enough to be read whole.
+    func list(among leaders: [SearchCompiler.Leader]) throws -> SearchCompiler.Leader? {
+        let (leader, size) = try shortest(leaders)
+        return size <= listMax ? leader : nil
     }
 
     /// The leader with the shortest list of those that are counted, and its length, at most one above `listMax`.

@@ -14,9 +14,9 @@ struct ArrivingInstancesTests {
         let uids = Mutex<[String]>([])
         init(_ uids: [String] = []) { self.uids.withLock { $0 = uids } }
 
-        func read(_ uid: String?, _ after: String?, limit: Int) -> [Instance] {
+        func read(_ uid: String?, _ after: Instance.Place?, limit: Int) -> [Instance] {
             let all = uids.withLock { $0.sorted() }
-            let found = all.filter { (uid ?? $0) == $0 && $0 > (after ?? "") }
+            let found = all.filter { (uid ?? $0) == $0 && $0 > (after?.sopInstanceUID ?? "") }
             return found.prefix(limit).map(Self.instance)
         }
 

@@ -25,8 +25,8 @@ struct RenderedTests {
             StudyMatches(matches: [], remaining: 0)
         }
         func instances(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [Instance] {
             try await headers(
                 studyInstanceUID: studyInstanceUID, seriesInstanceUID: seriesInstanceUID,
@@ -34,15 +34,15 @@ struct RenderedTests {
             ).map(\.instance)
         }
         func headers(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [InstanceHeader] {
             let found = stored.filter {
                 $0.instance.studyInstanceUID == studyInstanceUID
                     && seriesInstanceUID ?? $0.instance.seriesInstanceUID == $0.instance.seriesInstanceUID
                     && sopInstanceUID ?? $0.instance.sopInstanceUID == $0.instance.sopInstanceUID
             }
-            let start = after.flatMap { uid in found.firstIndex { $0.instance.sopInstanceUID == uid } }
+            let start = after.flatMap { last in found.firstIndex { $0.instance.place == last } }
             return Array(found[(start.map { $0 + 1 } ?? 0)...].prefix(limit))
         }
     }

@@ -31,14 +31,14 @@ struct ResultTests {
             return matches
         }
         func instances(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [Instance] {
             after == nil ? found(sopInstanceUID).map(\.instance) : []
         }
         func headers(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [InstanceHeader] { after == nil ? found(sopInstanceUID) : [] }
         private func found(_ uid: String?) -> [InstanceHeader] {
             stored.filter { uid == nil || $0.instance.sopInstanceUID == uid }

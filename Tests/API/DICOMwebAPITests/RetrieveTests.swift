@@ -30,12 +30,12 @@ struct RetrieveTests {
             throw StoreError(.unavailable, "test")
         }
         func instances(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [Instance] { after == nil ? [instance] : [] }
         func headers(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [InstanceHeader] { [] }
     }
 

@@ -5,6 +5,7 @@ import FHIRResources
 import Foundation
 import HTTPTypes
 import SQLStore
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -16,17 +17,6 @@ import Workflow
 struct ExportLevelTests {
     private static let observation =
         #"{"resourceType":"Observation","id":"ID","status":"STATUS","code":{"text":"x"},"valueString":"v","subject":{"reference":"SUBJECT"},"performer":[{"reference":"PERFORMER"}]}"#
-
-    /// A server whose exports are worked on.
-    private static func with(_ body: (FHIRServer) async throws -> Void) async throws {
-        try await FHIRServer.with { (server) async throws in
-            let worker = Task { await server.exports.run() }
-            defer { worker.cancel() }
-            try await body(server)
-            server.exports.stop()
-            await worker.value
-        }
-    }
 
     /// Two patients and what is theirs, a third without anything, and what is nobody's.
     private static func fill(_ server: FHIRServer) async {
@@ -105,7 +95,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: a patient-level export holds what is some patient's, and who and where that refers to")
     func patients() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             #expect(
                 try await export(server, "Patient/$export") == [
@@ -115,9 +105,31 @@ struct ExportLevelTests {
         }
     }
 
+    @Test("Bulk Data 2.0: what is referred to comes with what that is part of, in whatever order their ids are")
+    func partOf() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            for (id, whole) in [
+                ("m-ward", "a-clinic"), ("a-clinic", "z-house"), ("z-house", "b-group"), ("b-group", "a-clinic"),
+                ("other", "m-ward"),
+            ] {
+                let body =
+                    #"{"resourceType":"Organization","id":"\#(id)","name":"\#(id)","partOf":{"reference":"Organization/\#(whole)"}}"#
+                #expect(await server.send(.put, "Organization/\(id)", body: body).status == 201)
+            }
+            let patient =
+                #"{"resourceType":"Patient","id":"p1","managingOrganization":{"reference":"Organization/m-ward"}}"#
+            #expect(await server.send(.put, "Patient/p1", body: patient).status == 201)
+            #expect(
+                try await export(server, "Patient/$export", "_type=Patient,Organization") == [
+                    "Organization/a-clinic", "Organization/b-group", "Organization/m-ward", "Organization/z-house",
+                    "Patient/p1",
+                ])
+        }
+    }
+
     @Test("Bulk Data 2.0 patient: of named patients nothing but their own; one who is not here is refused")
     func namedPatients() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             _ = await server.send(
                 .put, "Group/g", body: Self.group("g", Self.member("Patient/p2") + "," + Self.member("Patient/p3")))
@@ -145,7 +157,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: a group's export is of its active members as of the kick-off, and tells of no other group")
     func groups() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             let past = #","period":{"end":"2001-01-01"}"#
             _ = await server.send(.put, "Group/inner", body: Self.group("inner", Self.member("Patient/p2")))
@@ -191,7 +203,7 @@ struct ExportLevelTests {
     @Test(
         "Bulk Data 2.0 _typeFilter: filters of a type are alternatives; commas within one stay, however often escaped")
     func typeFilter() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             for (query, expected) in [
                 ("_type=Observation&_typeFilter=Observation?status=final", ["o1", "o3"]),
@@ -235,7 +247,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 _elements: root elements that are asked for, the mandatory ones, and the tag SUBSETTED")
     func elements() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             let found = try await resources(
                 server, "$export", "_type=Patient,Observation&_elements=Observation.subject,Observation.status")
@@ -260,7 +272,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 _type: a type of which no patient has any is refused, or passed over when asked leniently")
     func foreignTypes() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             let strict = await server.send(
                 .get, "Patient/$export", "_type=Patient,CodeSystem", headers: BulkExportTests.async)
@@ -275,7 +287,7 @@ struct ExportLevelTests {
 
     @Test("A kick-off by POST has its parameters in a Parameters resource and none in its URL")
     func post() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             #expect(
                 try await export(server, "$export", body: Self.parameters([("_type", "Patient")])).count == 3)
@@ -333,6 +345,41 @@ struct ExportLevelTests {
             #expect(done.outputs.first == first)
             #expect(done.outputs.map(\.count) == [1, 3, 1])
             #expect(try await !server.store.settle(half, ExportStep(place: nil, files: [first])))
+        }
+    }
+
+    @Test(
+        "An export ends with its client's right to it, and nothing of it is kept; outside clients are not asked about")
+    func revoked() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            let asked = Mutex<[[String]]>([])
+            let exports = ExportService(
+                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 9),
+                baseURL: FHIRServer.base, workers: 1,
+                isPermitted: { client, types in
+                    asked.withLock {
+                        $0.append([client] + types)
+                        return $0.count == 1
+                    }
+                }, now: server.service.now)
+            let query = "_type=Patient,Observation"
+            let kickOff = await server.send(.get, "$export", query, headers: BulkExportTests.async)
+            let outside = AccessContext(
+                principal: Principal(kind: .client, id: "as|app"), scopes: [Scope("system/*.rs")].compactMap(\.self),
+                requestID: "t", issuer: "https://as.example")
+            let other = await server.send(.get, "$export", query, headers: BulkExportTests.async, as: outside)
+            let worker = Task { await exports.run() }
+            let path = BulkExportTests.path(kickOff)
+            #expect(await BulkExportTests.finished(server, path).status == 500)
+            #expect(await server.send(.get, "\(path)/0").status == 404)
+            let id = EntityID(String(path.split(separator: "/")[1]))
+            #expect(try await server.store.job(id)?.outputs.isEmpty == true)
+            #expect(
+                await BulkExportTests.finished(server, BulkExportTests.path(other), as: outside).status == 200)
+            #expect(asked.withLock { $0 } == [["app", "Patient", "Observation"], ["app", "Patient", "Observation"]])
+            exports.stop()
+            await worker.value
         }
     }
 

@@ -29,7 +29,7 @@ struct ExportObjectTests {
         let meanwhile: @Sendable () async throws -> Void
 
         func instances(
-            of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext
+            of studyInstanceUID: String, after: Instance.Place?, limit: Int, access: AccessContext
         ) async throws -> [Instance] {
             guard studyInstanceUID == Self.study else { return [] }
             let all = ["1.2.3.1.1", "1.2.3.1.2"].map { uid in
@@ -40,7 +40,7 @@ struct ExportObjectTests {
                     numberOfFrames: 0, blobID: BlobID("blob-\(uid)"), size: 7, dataSetOffset: 0, pixelDataOffset: nil,
                     pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 1), receivedFrom: nil)
             }
-            return Array(all.filter { $0.sopInstanceUID > after ?? "" }.prefix(limit))
+            return Array(all.filter { $0.sopInstanceUID > after?.sopInstanceUID ?? "" }.prefix(limit))
         }
 
         func object(_ instance: Instance, deidentifiedFor destination: String?) async throws -> ExportedObject? {
@@ -97,11 +97,8 @@ struct ExportObjectTests {
                     try $0.putResource("ImagingStudy", id, document, method: .update)
                 }
             }
-            let worker = Task { await exports.run() }
-            defer { worker.cancel() }
-            try await body(FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: exports))
-            exports.stop()
-            await worker.value
+            try await FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: exports)
+                .exporting(body)
         }
     }
 

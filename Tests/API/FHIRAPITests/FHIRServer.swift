@@ -48,6 +48,20 @@ struct FHIRServer {
         await blobs.close()
     }
 
+    /// A server whose exports are worked on.
+    static func exporting(_ body: (FHIRServer) async throws -> Void) async throws {
+        try await with { try await $0.exporting(body) }
+    }
+
+    /// The same of this one.
+    func exporting(_ body: (FHIRServer) async throws -> Void) async throws {
+        let worker = Task { await exports.run() }
+        defer { worker.cancel() }
+        try await body(self)
+        exports.stop()
+        await worker.value
+    }
+
     /// The same store behind other limits.
     func with(_ limits: FHIRLimits) -> FHIRServer {
         let service = FHIRService(

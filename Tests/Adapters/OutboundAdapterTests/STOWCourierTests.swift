@@ -105,12 +105,12 @@ import Workflow
             StudyMatches(matches: [], remaining: 0)
         }
         func instances(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [Instance] { [header.instance] }
         func headers(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [InstanceHeader] { hidesHeaders ? [] : [header] }
         func create() throws -> any BlobWriting { throw StoreError(.misuse, "test") }
         func open<Value: Sendable>(

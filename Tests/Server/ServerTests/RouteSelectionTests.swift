@@ -14,11 +14,11 @@ struct RouteSelectionTests {
         let count: Int
 
         func instances(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [Instance] {
             guard studyInstanceUID == Self.uid else { return [] }
-            let first = (after?.split(separator: ".").last.flatMap { Int($0) } ?? 0) + 1
+            let first = (after?.number ?? 0) + 1
             return (first...max(first, count)).prefix(limit).filter { $0 <= count }.map { number in
                 Instance(
                     studyInstanceUID: Self.uid, seriesInstanceUID: Self.uid + ".1",
@@ -30,8 +30,8 @@ struct RouteSelectionTests {
             }
         }
         func headers(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [InstanceHeader] { [] }
         func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {

@@ -336,6 +336,11 @@ struct CompartmentTests {
             }
             #expect(
                 try await found(parser.idFilter(["2", "3"], type: "Observation"), at: later, since: begin) == "-2 3")
+            // Of whom it was may be gone as well; c was never there.
+            try await store.write(Support.server) { _ = try $0.deleteResource("Patient", "b") }
+            let last = try await store.snapshot().sequence
+            let any = parser.compartmentFilter("Patient", ids: nil, type: "Observation")
+            #expect(try await found(any, at: last, since: begin) == "-1 -2 3")
         }
     }
 

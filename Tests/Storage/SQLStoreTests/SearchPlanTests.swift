@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import Testing
+import Workflow
 
 @testable import SQLStore
 
@@ -105,6 +106,36 @@ struct SearchPlanTests {
                     }
                     #expect(lines.count > 1)
                 }
+            }
+        }
+    }
+
+    @Test(
+        "S13: what an export reads of a few patients, of what others refer to, and of a time is led by its index",
+        arguments: TestDatabases.all)
+    func scans(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            let parser = SearchQueryParser(baseURL: "https://h")
+            let targets = try ResourceStoreTests.query("Provenance", "target=Observation/o1,Patient/p1").filters
+            var recent = ResourceScan(type: "Observation", snapshot: 5, since: UTCInstant(microseconds: 7))
+            recent.filter = parser.compartmentFilter("Patient", ids: nil, type: "Observation")
+            for (type, filter) in [
+                ("Observation", parser.compartmentFilter("Patient", ids: ["p1", "p2"], type: "Observation")),
+                ("Practitioner", .allOf([.allOf([parser.idFilter(["d1"], type: "Practitioner")])])),
+                ("Provenance", .allOf(targets)), ("", nil),
+            ] as [(String, SearchFilter?)] {
+                let scan = filter.map { ResourceScan(type: type, snapshot: 5, filter: $0) } ?? recent
+                let lines = try await store.database.read(snapshot: true) { connection in
+                    let run = try ScanRun(
+                        scan, connection: connection,
+                        compiler: store.compiler(connection, ResourceStoreTests.server, .past(5)),
+                        paging: store.paging, indexer: store.indexer)
+                    return try Self.plan(
+                        connection, run.lasting("v.version_key", after: 0, through: .max, limit: 9))
+                }
+                #expect(
+                    lines.contains { $0.contains(kind == .sqlite ? "SCAN k" : "CTE Scan on k") },
+                    "\(scan.type): \(lines)")
             }
         }
     }

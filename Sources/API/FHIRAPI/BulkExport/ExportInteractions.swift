@@ -29,7 +29,7 @@ extension FHIRService {
         selection.filters = request.filters
         selection.elements = request.elements
         selection.namesPatients = request.patients != nil
-        selection.patients = try await patients(of: level, named: request.patients, as: snapshot, call.access)
+        selection.patients = try await patients(of: level, named: request.patients, at: snapshot.time, call.access)
         selection.associated = request.associated.isEmpty ? nil : request.associated
         selection.notices = request.notices.isEmpty ? nil : request.notices
         let types = try permittedTypes(request, selection, access: call.access)
@@ -49,6 +49,7 @@ extension FHIRService {
             request: baseURL + path + (call.rawQuery.isEmpty ? "" : "?" + call.rawQuery), types: types,
             since: request.since, until: request.until, snapshot: snapshot.sequence, transactionTime: snapshot.time,
             createdAt: now(), selection: selection)
+        job.issuer = call.access.issuer
         job.organizedBy = request.organizedBy
         job.allowsPartialManifests = request.allowsPartialManifests ? true : nil
         try await recordRead(
@@ -67,8 +68,7 @@ extension FHIRService {
     /// Whose data it is, as of now; nil for everybody's. Throws for a Group that the caller may not see, and for a
     /// patient who is not in it or whom nobody knows.
     private func patients(
-        of level: ExportJob.Level, named: [String]?, as snapshot: (sequence: Int64, time: UTCInstant),
-        _ access: AccessContext
+        of level: ExportJob.Level, named: [String]?, at time: UTCInstant, _ access: AccessContext
     ) async throws -> [String]? {
         switch level {
         case .system: return nil
@@ -79,7 +79,7 @@ extension FHIRService {
             return named
         case .group(let id):
             let members = try await GroupMembers(
-                store: store, access: access, snapshot: snapshot, baseURL: baseURL
+                store: store, access: access, at: time, baseURL: baseURL
             ).patients(of: id)
             guard let named else { return members }
             let known = Set(members)

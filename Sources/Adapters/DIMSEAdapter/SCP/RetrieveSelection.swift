@@ -39,7 +39,7 @@ struct RetrieveSelection: Sendable {
         let wanted = Set(keys.sopInstanceUIDs)
         var all: [Instance] = []
         for study in try await studies(of: keys, access, isStopped) {
-            var after: String?
+            var after: Instance.Place?
             while !isStopped() {
                 // One series and one instance are asked for as such; of several the whole above them is read.
                 let page = try await index.instances(
@@ -49,7 +49,7 @@ struct RetrieveSelection: Sendable {
                 all += page.filter { keys.names($0, series: series, instances: wanted) }
                 guard all.count <= Self.instancesMax else { throw Refusal.tooMany }
                 guard memory.grow(to: all.count * Self.instanceBytes) else { throw Refusal.noMemory }
-                after = page.last?.sopInstanceUID
+                after = page.last?.place
                 if page.count < Self.pageCount { break }
             }
         }

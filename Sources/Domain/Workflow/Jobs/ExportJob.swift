@@ -91,6 +91,9 @@ package struct ExportJob: Sendable, Hashable, Codable {
     package var id: EntityID
     /// The client that may see it.
     package var ownerID: String
+    /// The outside authorization server whose client it is, which is not among those that are registered here; nil for one
+    /// that is.
+    package var issuer: String?
     /// The scopes of the kick-off as text, checked again by the worker.
     package var scopes: [String]
     /// The full kick-off URL.
@@ -104,6 +107,7 @@ package struct ExportJob: Sendable, Hashable, Codable {
     package var snapshot: Int64
     package var transactionTime: UTCInstant
     package var state: State
+    package var isUnderWay: Bool { state == .accepted || state == .running }
     /// 0 to 100: of one that is under way, how many of its parts are written.
     package var progress: Int
     /// In the order in which they were written; the place in it is the name of a file.

@@ -33,10 +33,11 @@ package struct ExportedObject: Sendable {
 package protocol ExportObjectSource: Sendable {
     /// The destinations of the site whose de-identification an export may ask for.
     var deidentifications: Set<String> { get }
-    /// Objects of a study behind one (a SOP Instance UID), in the order of series and numbers, at most `limit`; what the
-    /// caller may not see is not there.
-    func instances(of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext) async throws
-        -> [Instance]
+    /// Objects of a study behind a place, in the order of series and numbers, at most `limit`; what the caller may not see
+    /// is not there.
+    func instances(
+        of studyInstanceUID: String, after: Instance.Place?, limit: Int, access: AccessContext
+    ) async throws -> [Instance]
     /// An object as it is stored, or as a destination would be sent it de-identified, in a file of its own. Nil for one
     /// that cannot be read, or whose identifying parts cannot be taken out. Throws `StoreError`.
     func object(_ instance: Instance, deidentifiedFor destination: String?) async throws -> ExportedObject?

@@ -18,10 +18,14 @@ package struct ExportPart: Sendable, Hashable, Codable {
     /// How far the work has come; what it counts in is the work's own.
     package struct Place: Sendable, Hashable, Codable {
         package var key: Int64?
-        package var text: String?
-        package init(key: Int64? = nil, text: String? = nil) {
+        /// The number of the last reference that was followed.
+        package var reference: Int64?
+        /// Among the objects of the study behind `key`.
+        package var instance: Instance.Place?
+        package init(key: Int64? = nil, reference: Int64? = nil, instance: Instance.Place? = nil) {
             self.key = key
-            self.text = text
+            self.reference = reference
+            self.instance = instance
         }
     }
     /// Its place in the order of the job's parts, from 0.
@@ -113,6 +117,9 @@ package protocol ExportJobStore: Sendable {
     func exportObject(_ id: EntityID, named name: String) async throws -> ExportJob.OutputFile?
     /// All blobs of a job, at most 100,000.
     func exportBlobs(_ id: EntityID) async throws -> [BlobID]
-    /// Logical ids of a type that files of a job refer to, in order.
-    func exportReferences(_ id: EntityID, _ type: String, after: String?, limit: Int) async throws -> [String]
+    /// Logical ids of a type that files of a job refer to, in the order in which they were first kept: those whose numbers,
+    /// which begin with 1, are above `after`.
+    func exportReferences(
+        _ id: EntityID, _ type: String, after: Int64, limit: Int
+    ) async throws -> [(number: Int64, id: String)]
 }

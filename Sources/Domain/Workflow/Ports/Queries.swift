@@ -178,15 +178,15 @@ package protocol ImagingIndex: Sendable {
     /// Ordered by study date descending, then by UID, so that pages are stable.
     func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches
     /// Instances of a study, series or one instance in series and instance-number order, a page at a time:
-    /// those after `after` (a SOP Instance UID), at most `limit`.
+    /// those behind `after`, at most `limit`.
     func instances(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
     ) async throws -> [Instance]
     /// The same with headers.
     func headers(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
     ) async throws -> [InstanceHeader]
     /// One instance where it is known without asking the store; nil otherwise, which says nothing of it.
     func remembered(

@@ -12,8 +12,9 @@ extension Migrations {
                 "CREATE INDEX export_parts_open ON export_parts (job_id, stage, number) WHERE is_done = 0",
                 """
                 CREATE TABLE export_references (job_id {text} NOT NULL, type {text} NOT NULL, id {text} NOT NULL, \
-                PRIMARY KEY (job_id, type, id)) {clustered}
+                number {int} NOT NULL, PRIMARY KEY (job_id, type, id)) {clustered}
                 """,
+                "CREATE INDEX export_references_number ON export_references (job_id, type, number)",
                 "ALTER TABLE export_files ADD COLUMN number {int}",
                 "ALTER TABLE export_files ADD COLUMN detail {bytes}",
                 "ALTER TABLE export_files ADD COLUMN name {text}",

@@ -7,7 +7,7 @@ struct ExportPartTable {
     /// Jobs that one claim looks at, at most.
     private static let jobsMax = 1_000
     private static let referenceInsert = SQLRowInsert(
-        into: "export_references", [("job_id", .text), ("type", .text), ("id", .text)],
+        into: "export_references", [("job_id", .text), ("type", .text), ("id", .text), ("number", .int)],
         suffix: "ON CONFLICT DO NOTHING")
 
     /// False for a job that has ended or has parts already.
@@ -119,11 +119,21 @@ struct ExportPartTable {
                     SQLValue(file.name),
                 ])
         }
-        let rows = step.references.flatMap { type, ids in
-            ids.map { [SQLValue.text(lease.jobID.value), .text(type), .text($0)] }
-        }
-        if !rows.isEmpty { try connection.insert(Self.referenceInsert, rows: rows) }
+        for (type, ids) in step.references where !ids.isEmpty { try keep(ids, of: type, lease.jobID) }
         return true
+    }
+
+    /// Behind those of the type that are kept already.
+    private func keep(_ ids: Set<String>, of type: String, _ job: EntityID) throws {
+        let last: Int64?? = try connection.first(
+            "SELECT MAX(number) FROM export_references WHERE job_id = ? AND type = ?", [.text(job.value), .text(type)]
+        ) { try $0.optionalInt(0) }
+        let first = ((last ?? nil) ?? 0) + 1
+        try connection.insert(
+            Self.referenceInsert,
+            rows: ids.sorted().enumerated().map {
+                [.text(job.value), .text(type), .text($0.element), .int(first + Int64($0.offset))]
+            })
     }
 
     func putOff(_ lease: ExportLease, until: UTCInstant) throws -> Int? {
@@ -145,11 +155,15 @@ struct ExportPartTable {
 
     // MARK: What goes with them
 
-    func references(_ id: EntityID, _ type: String, after: String?, limit: Int) throws -> [String] {
+    func references(
+        _ id: EntityID, _ type: String, after: Int64, limit: Int
+    ) throws -> [(number: Int64, id: String)] {
         try connection.all(
-            "SELECT id FROM export_references WHERE job_id = ? AND type = ? AND id > ? ORDER BY id LIMIT ?",
-            [.text(id.value), .text(type), .text(after ?? ""), .int(Int64(limit))]
-        ) { try $0.text(0) }
+            """
+            SELECT number, id FROM export_references WHERE job_id = ? AND type = ? AND number > ? \
+            ORDER BY number LIMIT ?
+            """, [.text(id.value), .text(type), .int(after), .int(Int64(limit))]
+        ) { (number: try $0.int(0), id: try $0.text(1)) }
     }
 
     /// 0 to 99; nil for a job without parts.

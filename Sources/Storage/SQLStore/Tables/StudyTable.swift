@@ -219,7 +219,7 @@ struct StudyTable {
             [
                 .text(instance.sopInstanceUID), .text(instance.studyInstanceUID), .text(instance.seriesInstanceUID),
                 .text(instance.sopClassUID), SQLValue(instance.instanceNumber),
-                .int(Int64(instance.instanceNumber ?? Int(Int32.max))), .text(instance.transferSyntaxUID),
+                .int(Int64(instance.place.number)), .text(instance.transferSyntaxUID),
                 SQLValue(instance.rows), SQLValue(instance.columns), SQLValue(instance.bitsAllocated),
                 .int(Int64(instance.numberOfFrames)), .text(instance.blobID.value), .int(instance.size),
                 .int(instance.dataSetOffset), SQLValue(instance.pixelDataOffset), SQLValue(instance.pixelDataLength),
@@ -277,7 +277,7 @@ struct StudyTable {
 
     /// Instances in series-number, instance-number order after a given one.
     func page(
-        studyUID: String, seriesUID: String?, sopUID: String?, after: String?, limit: Int, withHeaders: Bool,
+        studyUID: String, seriesUID: String?, sopUID: String?, after: Instance.Place?, limit: Int, withHeaders: Bool,
         sight: ImagingSight
     ) throws -> [InstanceHeader] {
         var condition = SQLCondition("i.study_uid = ?", [.text(studyUID)])
@@ -286,10 +286,8 @@ struct StudyTable {
         if let sopUID { condition.add("i.sop_uid = ?", .text(sopUID)) }
         if let after {
             condition.add(
-                """
-                (i.series_uid, i.sort_number, i.sop_uid) > \
-                (SELECT a.series_uid, a.sort_number, a.sop_uid FROM instances a WHERE a.sop_uid = ?)
-                """, .text(after))
+                "(i.series_uid, i.sort_number, i.sop_uid) > (?, ?, ?)", .text(after.seriesInstanceUID),
+                .int(Int64(after.number)), .text(after.sopInstanceUID))
         }
         let headers = withHeaders ? ", h.header, h.bulk, h.frame_index" : ""
         let join = withHeaders ? "JOIN instance_headers h ON h.sop_uid = i.sop_uid" : ""

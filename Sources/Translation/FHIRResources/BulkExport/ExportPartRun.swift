@@ -43,21 +43,24 @@ struct ExportPartRun: Sendable {
     private func writeFiles() async throws {
         var place: ExportPart.Place? = lease.part.place
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
+            try await service.checkRight(to: job)
             let writer = writer()
             // Whether rows may name what was written, whatever the answer was.
             var isSettling = false
             do {
-                var next: ExportPart.Place? = from
-                repeat {
-                    guard let here = next else { break }
+                var here = from
+                var next = try await write(from: here, into: writer)
+                while let behind = next, !writer.isFull, !service.isStopped, !service.isCancelled(job.id) {
+                    here = behind
                     next = try await write(from: here, into: writer)
-                } while next != nil && !writer.isFull && !service.isStopped
-                    && !service.isCancelled(job.id)
+                }
                 // A file cut short by the process's end, or by the loss of the lease, must never count as whole.
                 try Task.checkCancellation()
                 if service.isCancelled(job.id) { return await writer.abort() }
                 // Held until the rows that name them are there: until then nothing else tells that they are wanted.
                 let (written, references) = try await writer.finish()
+                // What was written may refer to others of its type, as a ward does to its hospital: they come behind.
+                if case .referred(let type) = lease.part.work, next == nil, references[type] != nil { next = here }
                 defer { withExtendedLifetime(written) {} }
                 let step = ExportStep(place: next, files: written.map(\.file), references: references)
                 isSettling = true
@@ -113,7 +116,14 @@ struct ExportPartRun: Sendable {
         ResourceScan(type: type, snapshot: job.snapshot, since: job.since, until: job.until, filter: filter)
     }
 
-    /// What one read of the store gives; nil at the end of the part.
+    private func pourAll(_ scan: ResourceScan, into writer: ExportFileWriter) async throws {
+        var key: Int64? = 0
+        while let from = key {
+            key = try await service.store.pour(scan, after: from, through: .max, access: access, into: writer)
+        }
+    }
+
+    /// What one read of the store, or a few, give; nil at the end of the part.
     private func write(
         from place: ExportPart.Place, into writer: ExportFileWriter
     ) async throws -> ExportPart.Place? {
@@ -124,14 +134,11 @@ struct ExportPartRun: Sendable {
                 access: access, into: writer)
             return next.map { ExportPart.Place(key: $0) }
         case .referred:
-            let ids = try await service.jobs.exportReferences(
-                job.id, type, after: place.text, limit: Self.idsMax)
-            guard let last = ids.last else { return nil }
-            let next = try await service.store.pour(
-                scan(type, try scope.filter(type, among: ids)), after: place.key ?? 0, through: .max, access: access,
-                into: writer)
-            // The same ids once more, or those behind them.
-            return next.map { ExportPart.Place(key: $0, text: place.text) } ?? ExportPart.Place(text: last)
+            let references = try await service.jobs.exportReferences(
+                job.id, type, after: place.reference ?? 0, limit: Self.idsMax)
+            guard let last = references.last else { return nil }
+            try await pourAll(scan(type, try scope.filter(type, among: references.map(\.id))), into: writer)
+            return ExportPart.Place(reference: last.number)
         case .provenance(let after, let through):
             let selection = ProvenanceSelection(job: job, scope: scope, store: service.store, access: access)
             let next = try await selection.write(
@@ -162,21 +169,13 @@ struct ExportPartRun: Sendable {
             after: after, limit: Self.patientsMax, access: access)
         for patient in patients.resources where !patient.isDeleted {
             writer.begin(of: "Patient/\(patient.id)")
-            for type in job.types where scope.isWrittenByPatient(type) && !isAssociated(type) {
+            for type in job.types where scope.isWrittenByPatient(type) {
                 guard let filter = try scope.filter(type, ofPatient: patient.id) else { continue }
                 writer.begin(type, subset: subset(of: type))
-                var key: Int64? = 0
-                while let from = key {
-                    key = try await service.store.pour(
-                        scan(type, filter), after: from, through: .max, access: access, into: writer)
-                }
+                try await pourAll(scan(type, filter), into: writer)
             }
         }
         return patients.next.map { ExportPart.Place(key: $0) }
-    }
-
-    private func isAssociated(_ type: String) -> Bool {
-        type == "Provenance" && !(job.selection?.associated ?? []).isEmpty
     }
 }
 

@@ -16,14 +16,12 @@ struct ExportPlan {
         if !(selection.notices ?? []).isEmpty { add(.notices) }
         if job.organizedBy != nil { add(.byPatient) }
         for type in job.types where !scope.isOutside(type) {
-            let isAssociated = type == "Provenance" && !(selection.associated ?? []).isEmpty
             // Of what is written by patient, ranges are for deletions alone, of which nothing is told without `_since`.
-            let isByPatient = job.organizedBy != nil && !isAssociated && scope.isWrittenByPatient(type)
-            if isByPatient, job.since == nil { continue }
+            if job.organizedBy != nil, job.since == nil, scope.isWrittenByPatient(type) { continue }
             var after: Int64 = 0
             for end in try await store.extents(of: type, every: ExportService.partVersions) {
                 add(
-                    isAssociated
+                    scope.isAssociated(type)
                         ? .provenance(after: after, through: end) : .range(type: type, after: after, through: end))
                 after = end
             }

@@ -6,7 +6,7 @@ import Workflow
 /// Patient compartment decides what is a patient's (FHIR R4 compartmentdefinition-patient.html).
 ///
 /// Beside the compartment an export of patients has what its resources refer to of ``outside`` types: who ordered, read and
-/// performed, with what and where, and where the images are.
+/// performed, with what and where, and where the images are; and of those types what they are part of.
 package struct ExportScope: Sendable {
     /// In an order in which each is behind those that refer to it.
     package static let outside = [
@@ -30,7 +30,10 @@ package struct ExportScope: Sendable {
 
     /// Whether each resource of the type is written with its patient where an export is organised by patients: a Group is of
     /// very many, and would be written with each of them.
-    func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && type != "Group" }
+    func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && !isAssociated(type) && type != "Group" }
+
+    /// Whether what is exported of the type is what tells of the rest.
+    func isAssociated(_ type: String) -> Bool { type == "Provenance" && !(selection.associated ?? []).isEmpty }
 
     /// The types with those last that others refer to.
     package func inOrder(_ types: [String]) -> [String] {

@@ -34,6 +34,8 @@ package final class ExportService: Sendable {
     let renewal: Duration
     /// Hours for which the files of a finished export are kept; 0 for ever.
     package let keepHours: Int64
+    /// Whether a client may still export types.
+    private let isPermitted: @Sendable (_ clientID: String, _ types: [String]) async throws -> Bool
     /// One of each worker: what is raised while another waits is not lost.
     private let wakeUps: [DeliverySignal]
     private let state = Mutex(State())
@@ -51,10 +53,13 @@ package final class ExportService: Sendable {
     ///   - imagingURL: the absolute base of DICOMweb without a slash at its end.
     ///   - workers: parts that are written at a time.
     ///   - renewal: after which the holder of a part says that it is still there.
+    ///   - isPermitted: asked before each file, of a client that is registered here: it may have been revoked since.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
         objects: (any ExportObjectSource)? = nil, imagingURL: String = "", baseURL: String = "",
         keepHours: Int64 = 24, workers: Int = 2, renewal: Duration = .seconds(15),
+        isPermitted: @escaping @Sendable (_ clientID: String, _ types: [String]) async throws -> Bool = { _, _ in true
+        },
         now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
@@ -66,6 +71,7 @@ package final class ExportService: Sendable {
         self.baseURL = baseURL
         self.keepHours = keepHours
         self.renewal = renewal
+        self.isPermitted = isPermitted
         wakeUps = (0..<max(workers, 1)).map { _ in DeliverySignal() }
         self.now = now
     }
@@ -101,7 +107,7 @@ package final class ExportService: Sendable {
 
     /// Marks a job deleted and removes its files.
     package func delete(_ job: ExportJob) async throws {
-        state.withLock { _ = $0.cancelled.insert(job.id) }
+        if job.isUnderWay { state.withLock { _ = $0.cancelled.insert(job.id) } }
         let files: [BlobID]
         do {
             files = try await jobs.exportBlobs(job.id)
@@ -116,6 +122,15 @@ package final class ExportService: Sendable {
             throw error
         }
         for file in files { try await blobs.remove(file) }
+    }
+
+    /// The client has lost the right to what it asked for.
+    private struct NotPermitted: Error {}
+
+    /// Throws unless the client may still have all that it asked for.
+    func checkRight(to job: ExportJob) async throws {
+        if job.issuer != nil { return }
+        guard try await isPermitted(job.ownerID, job.types) else { throw NotPermitted() }
     }
 
     func isCancelled(_ id: EntityID) -> Bool { state.withLock { $0.cancelled.contains(id) } }
@@ -172,14 +187,14 @@ package final class ExportService: Sendable {
     }
 
     private func finish(_ id: EntityID) async throws {
-        guard var job = try await jobs.job(id), job.state == .accepted || job.state == .running else { return }
+        guard var job = try await jobs.job(id), job.isUnderWay else { return }
         job.state = .complete
         job.progress = 100
         try await end(job)
     }
 
     private func fail(_ job: ExportJob) async throws {
-        guard var job = try await jobs.job(job.id), job.state == .accepted || job.state == .running else { return }
+        guard var job = try await jobs.job(job.id), job.isUnderWay else { return }
         let files = try await jobs.exportBlobs(job.id)
         job.state = .failed
         job.outputs = []
@@ -209,7 +224,7 @@ package final class ExportService: Sendable {
 
     /// Whether it would fail again.
     private static func isHopeless(_ error: any Error) -> Bool {
-        error is SearchQueryError || (error as? StoreError)?.code == .corrupt
+        error is SearchQueryError || error is NotPermitted || (error as? StoreError)?.code == .corrupt
     }
 
     private func scope(of job: ExportJob) -> ExportScope {

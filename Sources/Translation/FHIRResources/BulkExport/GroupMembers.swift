@@ -15,22 +15,21 @@ package struct GroupMembers {
     private let store: any ResourceStore
     private let access: AccessContext
     /// As of which they are members.
-    private let snapshot: (sequence: Int64, time: UTCInstant)
+    private let time: UTCInstant
     private let baseURL: String
 
     /// - Parameter baseURL: the server's own address, by which absolute references are known as its own.
-    package init(
-        store: any ResourceStore, access: AccessContext, snapshot: (sequence: Int64, time: UTCInstant), baseURL: String
-    ) {
+    package init(store: any ResourceStore, access: AccessContext, at time: UTCInstant, baseURL: String) {
         self.store = store
         self.access = access
-        self.snapshot = snapshot
+        self.time = time
         self.baseURL = baseURL
     }
 
     /// Logical ids, each once, in the order of the members. Throws ``InteractionError`` `.notFound` for a group that is
     /// not there or not visible, `.unsupported` for one that is too large, or described by what is not understood, and
-    /// `.forbidden` where its description asks for what the caller may not see whole.
+    /// `.forbidden` where its description asks for what the caller may not see whole; `StoreError(.costly)` where whom it
+    /// describes takes more to find than a search may.
     package func patients(of id: String) async throws -> [String] {
         var patients: [String] = []
         var (known, seen): (Set<String>, Set<String>) = ([], [id])
@@ -44,7 +43,7 @@ package struct GroupMembers {
             let members = group["member"]?.array ?? []
             // One that lists nobody describes its members.
             if members.isEmpty, group["actual"]?.bool == false {
-                let characteristics = try GroupCharacteristics(group, at: snapshot.time)
+                let characteristics = try GroupCharacteristics(group, at: time)
                 for patient in try await described(characteristics) where known.insert(patient).inserted {
                     patients.append(patient)
                 }
@@ -66,7 +65,7 @@ package struct GroupMembers {
         return patients
     }
 
-    /// Whom a Group's characteristics fit as of the snapshot.
+    /// Whom a Group's characteristics fit.
     private func described(_ characteristics: GroupCharacteristics) async throws -> [String] {
         // What one may not see of a condition would make others members, or none.
         for type in characteristics.types {
@@ -74,7 +73,7 @@ package struct GroupMembers {
                 throw InteractionError(.forbidden, "no scope to find whom the Group describes: it asks for \(type)")
             }
         }
-        let parser = SearchQueryParser(baseURL: baseURL, now: snapshot.time.microseconds, zone: store.zone)
+        let parser = SearchQueryParser(baseURL: baseURL, now: time.microseconds, zone: store.zone)
         let included = try await patients(characteristics.included, parser)
         var excluded: Set<String> = []
         for one in characteristics.excluded { excluded.formUnion(try await patients([one], parser)) }
@@ -84,30 +83,30 @@ package struct GroupMembers {
     private func patients(
         _ conditions: [GroupCharacteristics.Condition], _ parser: SearchQueryParser
     ) async throws -> [String] {
-        let query = try parser.parse("Patient", conditions.flatMap(\.parameters))
+        var query = try parser.parse("Patient", conditions.flatMap(\.parameters))
+        (query.count, query.total) = (1_000, TotalMode.none)
         var found: [String] = []
-        var after: Int64?
+        var token: String?
         repeat {
-            let page = try await store.scan(
-                "Patient", snapshot: snapshot.sequence, since: nil, until: nil, matching: .allOf(query.filters),
-                after: after, limit: 1_000, access: access)
-            found += page.resources.filter { !$0.isDeleted }.map(\.id)
+            // A search, as the client waits for it: with its turn and its limits.
+            let page = try await store.search(query, token: token, access: access)
+            found += page.matches.map(\.id)
             guard found.count <= Self.patientsMax else {
                 throw InteractionError(
                     .unsupported, "a Group of more than \(Self.patientsMax) patients is not exported")
             }
-            after = page.next
-        } while after != nil
+            token = page.nextToken
+        } while token != nil
         return found
     }
 
     private func isActive(_ member: JSONValue) -> Bool {
         if member["inactive"]?.bool == true { return false }
-        func time(_ name: String) -> DateTimeRange? {
+        func range(_ name: String) -> DateTimeRange? {
             (member["period"]?[name]?.string).flatMap { FHIRDateTime($0, as: .dateTime)?.range(zone: store.zone) }
         }
-        if let start = time("start"), start.lower > snapshot.time.microseconds { return false }
-        if let end = time("end"), end.upper <= snapshot.time.microseconds { return false }
+        if let start = range("start"), start.lower > time.microseconds { return false }
+        if let end = range("end"), end.upper <= time.microseconds { return false }
         return true
     }
 }

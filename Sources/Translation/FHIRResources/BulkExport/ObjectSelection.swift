@@ -13,11 +13,10 @@ struct ObjectSelection {
     let service: ExportService
     let access: AccessContext
 
-    /// Studies, and objects of one, that are looked at before the place is told.
-    private static let studiesMax = 20
+    /// Objects of a study that are looked at before the place is told.
     private static let objectsMax = 50
 
-    /// `place.key` is of the study before; `place.text` the last object of the one that is being told of.
+    /// `place.key` is of the study before; `place.instance` the last object of the one that is being told of.
     func write(
         from place: ExportPart.Place, after: Int64, through: Int64, into writer: ExportFileWriter
     ) async throws -> ExportPart.Place? {
@@ -36,7 +35,7 @@ struct ObjectSelection {
             return done
         }
         let instances = try await objects.instances(
-            of: uid, after: place.text, limit: Self.objectsMax, access: access)
+            of: uid, after: place.instance, limit: Self.objectsMax, access: access)
         for instance in instances {
             guard let object = try await objects.object(instance, deidentifiedFor: job.selection?.objectsFor) else {
                 var value: JSONValue = ["availability": "UNAVAILABLE"]
@@ -52,7 +51,7 @@ struct ObjectSelection {
             try tell(object, into: writer)
         }
         guard let last = instances.last, instances.count == Self.objectsMax else { return done }
-        return ExportPart.Place(key: key, text: last.sopInstanceUID)
+        return ExportPart.Place(key: key, instance: last.place)
     }
 
     private func tell(_ object: ExportedObject, into writer: ExportFileWriter) throws {

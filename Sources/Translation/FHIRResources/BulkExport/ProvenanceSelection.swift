@@ -17,6 +17,8 @@ struct ProvenanceSelection {
 
     /// Resources in one condition.
     private static let idsMax = 500
+    /// The same where what is about them is asked for: the store reads a short list of it, and walks all for a long one.
+    private static let targetsMax = 100
 
     /// One Provenance as it is read.
     private struct Record {
@@ -88,21 +90,22 @@ struct ProvenanceSelection {
 
     /// Which of these are some patient's, but of none whose data it is.
     private func foreign(among targets: Set<String>) async throws -> Set<String> {
-        let types = Set(targets.map { String($0.prefix { $0 != "/" }) }).filter {
-            scope.ofPatients($0, among: []) != nil
-        }.sorted()
-        let own = try await found(among: targets, of: types) { type, ids in
+        let types = Set(targets.map(Self.type)).filter { scope.ofPatients($0, among: []) != nil }
+        let own = try await found(among: targets, of: types.sorted()) { type, ids in
             ResourceScan(type: type, snapshot: job.snapshot, filter: scope.ofPatients(type, among: ids))
         }
-        return targets.filter { target in types.contains(String(target.prefix { $0 != "/" })) && !own.contains(target) }
+        return targets.filter { types.contains(Self.type($0)) && !own.contains($0) }
     }
+
+    private static func type(_ target: String) -> String { String(target.prefix { $0 != "/" }) }
 
     private func found(
         among targets: Set<String>, of types: [String], _ scan: (String, [String]) throws -> ResourceScan
     ) async throws -> Set<String> {
         var found: Set<String> = []
+        let byType = Dictionary(grouping: targets, by: Self.type)
         for type in types {
-            let ids = targets.filter { $0.hasPrefix(type + "/") }.map { String($0.dropFirst(type.count + 1)) }.sorted()
+            let ids = (byType[type] ?? []).map { String($0.dropFirst(type.count + 1)) }.sorted()
             for start in stride(from: 0, to: ids.count, by: Self.idsMax) {
                 let part = Array(ids[start..<min(start + Self.idsMax, ids.count)])
                 try await each(try scan(type, part)) { bytes in
@@ -118,8 +121,8 @@ struct ProvenanceSelection {
     private func latest(of targets: Set<String>) async throws -> [String: (id: String, recorded: Int64)] {
         var latest: [String: (id: String, recorded: Int64)] = [:]
         let all = targets.sorted()
-        for start in stride(from: 0, to: all.count, by: Self.idsMax) {
-            let part = Array(all[start..<min(start + Self.idsMax, all.count)])
+        for start in stride(from: 0, to: all.count, by: Self.targetsMax) {
+            let part = Array(all[start..<min(start + Self.targetsMax, all.count)])
             var scan = ResourceScan(type: "Provenance", snapshot: job.snapshot)
             scan.filter = try scope.provenance(of: part)
             try await each(scan) { bytes in

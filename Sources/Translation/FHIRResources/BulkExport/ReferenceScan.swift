@@ -5,17 +5,18 @@ import FHIRModel
 /// that is written with escapes is not known.
 package struct ReferenceScan {
     private static let pattern = Array(#""reference""#.utf8)
-    private let prefixes: [[UInt8]]
+    /// Of the server's own address; empty where that is not known.
+    private let prefix: [UInt8]
     /// How far the pattern moves on, by the byte below its end.
     private let skip: [Int]
-    private let types: Set<String>
+    private let types: [(name: String, bytes: [UInt8])]
 
     /// - Parameters:
     ///   - baseURL: the server's own address without a slash at its end, by which absolute references are known as its own.
     ///   - types: whose resources are looked for.
     package init(baseURL: String, types: Set<String>) {
-        self.types = types
-        prefixes = baseURL.isEmpty ? [] : [Array((baseURL + "/").utf8)]
+        self.types = types.map { ($0, Array($0.utf8)) }
+        prefix = baseURL.isEmpty ? [] : Array((baseURL + "/").utf8)
         var skip = [Int](repeating: Self.pattern.count, count: 256)
         for (index, byte) in Self.pattern.dropLast().enumerated() {
             skip[Int(byte)] = Self.pattern.count - 1 - index
@@ -57,6 +58,7 @@ package struct ReferenceScan {
     }
 
     private static let quote = UInt8(ascii: "\"")
+    private static let slash = UInt8(ascii: "/")
     private static let backslash = UInt8(ascii: "\\")
 
     /// Where the text of a member begins whose name ends before `start`: its quote. Nil for what is no name, or no text.
@@ -78,14 +80,16 @@ package struct ReferenceScan {
     /// `Type/id`, `Type/id/_history/n`, or the same below the server's own address.
     private func target(_ text: UnsafeRawBufferPointer) -> (String, String)? {
         var rest = text[...]
-        for prefix in prefixes where rest.starts(with: prefix) {
-            rest = rest.dropFirst(prefix.count)
-            break
-        }
-        let parts = rest.split(separator: UInt8(ascii: "/"), maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 2 || (parts.count == 4 && parts[2].elementsEqual("_history".utf8)), !parts[1].isEmpty,
-            parts[1].count <= 64,
-            parts[1].allSatisfy({
+        if rest.starts(with: prefix) { rest = rest.dropFirst(prefix.count) }
+        // Most are of other types, and are passed over here.
+        guard let slash = rest.firstIndex(of: Self.slash),
+            let type = types.first(where: { rest[..<slash].elementsEqual($0.bytes) })?.name
+        else { return nil }
+        rest = rest[(slash + 1)...]
+        let id = rest.prefix { $0 != Self.slash }
+        let version = rest[id.endIndex...]
+        guard (1...64).contains(id.count), version.isEmpty || version.starts(with: "/_history/".utf8),
+            id.allSatisfy({
                 switch $0 {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                     UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
@@ -94,7 +98,6 @@ package struct ReferenceScan {
                 }
             })
         else { return nil }
-        let type = String(decoding: parts[0], as: UTF8.self)
-        return types.contains(type) ? (type, String(decoding: parts[1], as: UTF8.self)) : nil
+        return (type, String(decoding: id, as: UTF8.self))
     }
 }

@@ -28,12 +28,12 @@ import Workflow
             StudyMatches(matches: [], remaining: 0)
         }
         func instances(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [Instance] { [] }
         func headers(
-            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-            access: AccessContext
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+            limit: Int, access: AccessContext
         ) async throws -> [InstanceHeader] { [] }
     }
 

@@ -37,8 +37,8 @@ final class StudyIndex: ImagingIndex {
     }
 
     func instances(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
     ) async throws -> [Instance] {
         state.withLock { state in
             let all = state.instances.filter {
@@ -46,14 +46,14 @@ final class StudyIndex: ImagingIndex {
                     && (seriesInstanceUID == nil || $0.seriesInstanceUID == seriesInstanceUID)
                     && (sopInstanceUID == nil || $0.sopInstanceUID == sopInstanceUID)
             }
-            let start = after.flatMap { last in all.firstIndex { $0.sopInstanceUID == last } }.map { $0 + 1 } ?? 0
+            let start = after.flatMap { last in all.firstIndex { $0.place == last } }.map { $0 + 1 } ?? 0
             return Array(all[start...].prefix(limit))
         }
     }
 
     func headers(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
     ) async throws -> [InstanceHeader] {
         state.withLock { state in sopInstanceUID.flatMap { state.headers[$0] }.map { [$0] } ?? [] }
     }
