@@ -87,6 +87,22 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
+    @Test("A file that came fast and then comes a byte at a time is too slow, over each window by itself")
+    func slow() {
+        var limits = ImportLimits()
+        (limits.bytesPerSecondMin, limits.graceSeconds) = (1_000, 30)
+        func verdicts(_ pieces: [(bytes: Int, seconds: Int)]) -> [Bool] {
+            var rate = ImportRate(limits)
+            return pieces.map { rate.isMet(by: $0.bytes, after: .seconds($0.seconds)) }
+        }
+        // The window in which the gigabyte came is over after 31 seconds, the next one after 62.
+        let slowed = verdicts([(1 << 30, 1)] + Array(repeating: (1, 1), count: 100))
+        #expect(slowed.firstIndex(of: false) == 61)
+        #expect(verdicts(Array(repeating: (1_000, 1), count: 200)).allSatisfy(\.self))
+        #expect(verdicts([(0, 30), (30_999, 1)]) == [true, false])
+        #expect(verdicts([(0, 30), (31_000, 1)]) == [true, true])
+    }
+
     @Test("A manifest leads to https alone, also by the link to its next page")
     func manifestLinks() throws {
         for next in ["file:///etc/passwd", "http://a.example/", "relative"] {

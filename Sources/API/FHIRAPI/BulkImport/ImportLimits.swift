@@ -10,11 +10,13 @@ package struct ImportLimits: Sendable, Hashable {
     package var fileBytesMax = 64 << 30
     /// Lines that are refused until an import is given up: each leaves an OperationOutcome.
     package var outcomesMax = 100_000
-    /// A file has to come at least at this rate, once it was waited for longer than ``graceSeconds``.
+    /// A file has to come at least at this rate, over each ``graceSeconds`` that it was waited for.
     package var bytesPerSecondMin = 1024
+    /// Seconds of waiting for a file until its rate is looked at, and again from then on.
     package var graceSeconds = 30
     /// Uncompressed bytes for each that came, looked at once there are more of them than ``inflatedBytesFree``.
     package var inflationMax = 250
+    /// Uncompressed bytes of a file that may come of however few.
     package var inflatedBytesFree: Int64 = 16 << 20
     /// How often a file is asked for again without a new line of it.
     package var attemptsMax = 5
