@@ -103,9 +103,6 @@ final class ImportContent {
         ImportFileError("the file has more than \(limits.fileBytesMax) bytes")
     }
 
-    /// What an answer has to say for the file to be asked for again later: 408, 429 and failures of the source.
-    static func isTransient(_ status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
-
     /// Further bytes, at most 64 KiB, or none where what came has none yet; nil at the end of the file. Throws
     /// ``ImportFileError``, `OutboundFailure`.
     func read() async throws -> [UInt8]? {
