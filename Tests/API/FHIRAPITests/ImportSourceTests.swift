@@ -64,6 +64,12 @@ struct ImportSourceTests: ImportFixture {
             away.refusal = .unresolvable
             importer.files[Self.base + "Basic"] = [away, .init(Self.basic("b1"))]
             #expect(Self.counts(try await importer.run(Self.list("Basic"))) == [1, 0, 0, 0])
+            importer.files[Self.base + "m"] = [
+                away, .init(#"{"output":[{"type":"Basic","url":"\#(Self.base)Basic"}]}"#),
+            ]
+            let manifest =
+                #"{"resourceType":"Parameters","parameter":[{"name":"exportUrl","valueUrl":"\#(Self.base)m"}]}"#
+            #expect(Self.counts(try await importer.run(manifest)) == [0, 0, 1, 0])
         }
     }
 
@@ -368,6 +374,31 @@ struct ImportSourceTests: ImportFixture {
             next.cancel()
             await next.value
             #expect(Self.counts(status.json) == [1, 0, 0, 0])
+        }
+    }
+
+    @Test(
+        "An import makes way for another client's that waits, within a file that is taken on by a range",
+        arguments: [true, false])
+    func turns(_ takesRanges: Bool) async throws {
+        var limits = FHIRLimits()
+        (limits.imports.runningMax, limits.imports.turnSeconds) = (1, 0)
+        try await Self.with(limits, pieceBytes: 4_096) { (importer) async throws in
+            var long = ImportedFiles.File((0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n"), tag: "\"1\"")
+            if takesRanges { long.fields.append(("Accept-Ranges", "bytes")) }
+            importer.files[Self.base + "long"] = [long]
+            importer.files[Self.base + "short"] = [.init(Self.basic("short"))]
+            let other = FHIRServer.access("system/*.cruds", id: "other")
+            let first = await importer.start(Self.list("Basic:long"))
+            let second = try #require(await importer.start(Self.list("Basic:short"), as: other))
+            #expect(Self.counts(try await importer.finished(first)) == [300, 0, 0, 0])
+            let status = await BulkExportTests.finished(importer.server, second, as: other)
+            #expect(Self.counts(status.json) == [1, 0, 0, 0])
+            let requests = importer.files.requests
+            #expect(
+                requests.map { $0.url.dropFirst(Self.base.count) }
+                    == (takesRanges ? ["long", "short", "long"] : ["long", "short"]))
+            #expect(requests.last?.headers.contains { $0.name == "Range" } == takesRanges)
         }
     }
 

@@ -2,8 +2,11 @@
 package struct ImportLimits: Sendable, Hashable {
     /// Imports that one client may have accepted or running; one more is 429.
     package var perClientMax = 2
-    /// Imports that are worked on at a time; further ones wait.
-    package var runningMax = 2
+    /// Imports that are worked on at a time; further ones wait. One more than a client may have: none can take all places.
+    package var runningMax = 3
+    /// Seconds after which an import makes way for one of another client that waits and has less under way. It does so
+    /// behind a file, and where its source takes a range within one.
+    package var turnSeconds = 60
     /// Files of one import.
     package var inputsMax = 10_000
     /// Bytes of one file, uncompressed.

@@ -53,7 +53,7 @@ extension ImportRun {
     private func attempt(_ given: inout ImportInput) async throws {
         var input = given
         defer { given = input }
-        let start = input.offset
+        let (start, first) = (input.offset, input.line)
         // All that was missing was the note that nothing is.
         if input.state == .running, !input.isCompressed, let length = input.length, start >= length { return }
         try await service.downloads.download(input.url, headers: Self.headers(input)) { head, content in
@@ -64,12 +64,15 @@ extension ImportRun {
             let reading = ImportLineReading(
                 check: self.service.check, ids: self.job.ids, source: self.job.source,
                 requestID: self.access.requestID)
+            // What is behind would come again first, else.
+            let takesRanges = !input.isCompressed && (head.status == 206 || head["accept-ranges"] == "bytes")
             var lines = NDJSONReader(
                 lines: input.line, offset: input.offset, lineBytesMax: reading.check.limits.json.bytesMax)
             var waiting: [ImportLine] = []
             var isWhole = false
             while !isWhole {
                 try self.checkGoesOn()
+                if takesRanges, input.line > first { try self.makeWay() }
                 let type = input.type
                 if let bytes = try await source.read() {
                     lines.add(bytes) { waiting.append(reading.read($0, type: type)) }

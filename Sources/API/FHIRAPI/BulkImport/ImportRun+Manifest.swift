@@ -51,7 +51,8 @@ extension ImportRun {
 
     /// The manifest once the export is complete. Bulk Data 2.0 §Bulk Data Status Request: 202 until then.
     private func manifestBytes(_ url: String) async throws -> [UInt8] {
-        let until = service.now().advanced(bySeconds: ImportLimits.manifestHoursMax * 3_600)
+        let begun = job.origin == .client ? job.createdAt : service.now()
+        let until = begun.advanced(bySeconds: ImportLimits.manifestHoursMax * 3_600)
         while true {
             try checkGoesOn()
             var bytes: [UInt8]?
@@ -71,6 +72,7 @@ extension ImportRun {
             if let bytes { return bytes }
             guard service.now() < until else { throw ImportFileError("the export of the manifest takes too long") }
             try await Task.sleep(for: .seconds(seconds))
+            try makeWay()
         }
     }
 

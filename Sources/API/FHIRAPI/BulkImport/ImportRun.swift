@@ -4,6 +4,9 @@ import FHIRResources
 import HTTPSupport
 import Workflow
 
+/// An import had its turn, and another one waits for it. What is not done is done in its next.
+struct ImportTurnOver: Error {}
+
 /// One import being worked on, from where it was left to its end. Used by one task at a time.
 final class ImportRun {
     /// What is told of after each unit of work.
@@ -14,8 +17,9 @@ final class ImportRun {
     let holder: String
     let isTrial: Bool
     let tell: Tell
-    /// As it is kept.
+    /// As it stands.
     var job: ImportJob
+    private let begun = ContinuousClock.now
 
     var limits: ImportLimits { service.limits.imports }
     /// Whether so many lines were refused that the rest is not read.
@@ -37,7 +41,7 @@ final class ImportRun {
         self.tell = tell
     }
 
-    /// Throws ``ImportEnded``, `CancellationError`, and `StoreError` where the store takes nothing until a restart.
+    /// Throws ``ImportTurnOver``, ``ImportEnded``, `CancellationError`, and `StoreError` where the store takes nothing until a restart.
     /// - Parameter inputs: of a trial, whose inputs are kept nowhere.
     func run(_ trialInputs: [ImportInput] = []) async throws {
         do {
@@ -46,7 +50,9 @@ final class ImportRun {
             if !isTrial {
                 inputs = try await steadily { [id = job.id] in try await self.service.jobs.importInputs(of: id) }
             }
-            for input in inputs where input.state == .waiting || input.state == .running {
+            let left = inputs.filter { $0.state == .waiting || $0.state == .running }
+            for (done, input) in left.enumerated() {
+                if done > 0 { try makeWay() }
                 try await read(input)
                 if isGivenUp {
                     job.failure = "more than \(limits.outcomesMax) lines were refused; the rest was not read"
@@ -57,9 +63,17 @@ final class ImportRun {
         } catch let error as ImportFileError {
             job.failure = error.words
             try await end(.failed)
-        } catch let error where !(error is ImportEnded || error is CancellationError || error is StoreError) {
+        } catch let error where Self.isOfItself(error) {
             job.failure = "internal error, reference \(access.requestID)"
             try await end(.failed)
+        }
+    }
+
+    /// Whether an error ends the job, and not only this work on it.
+    private static func isOfItself(_ error: any Error) -> Bool {
+        switch error {
+        case is ImportTurnOver, is ImportEnded, is CancellationError, is StoreError: false
+        default: true
         }
     }
 
@@ -105,6 +119,11 @@ final class ImportRun {
     func checkGoesOn() throws {
         try Task.checkCancellation()
         if service.isCancelled(job.id) { throw ImportEnded() }
+    }
+
+    /// Asked where there is something new since the last time, so that each turn leads further. Throws ``ImportTurnOver``.
+    func makeWay() throws {
+        if service.isTurnOver(of: job, since: begun) { throw ImportTurnOver() }
     }
 
     /// How often a unit is tried again that another change was in the way of, or that took too long.

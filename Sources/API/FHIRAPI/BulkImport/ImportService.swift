@@ -20,10 +20,15 @@ package final class ImportService: Sendable {
     private let isPermitted: @Sendable (_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool
     private let queue: AsyncStream<EntityID>
     private let wakeUp: AsyncStream<EntityID>.Continuation
-    /// Jobs that were cancelled while they ran.
-    private let cancelled = Mutex<Set<EntityID>>([])
-    /// Jobs that are worked on: one may be in the queue twice.
-    private let running = Mutex<Set<EntityID>>([])
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Jobs that were cancelled while they ran.
+        var cancelled: Set<EntityID> = []
+        /// Whose the jobs are that wait, and those that are worked on: one may be in the queue twice.
+        var waiting: [EntityID: String] = [:]
+        var running: [EntityID: String] = [:]
+    }
 
     /// - Parameters:
     ///   - downloads: the way to the files, with the tokens of their sources.
@@ -52,8 +57,8 @@ package final class ImportService: Sendable {
     /// The worker. Returns when the surrounding task is cancelled; what was under way goes on with the next start.
     package func run() async {
         while !Task.isCancelled {
-            if let waiting = try? await jobs.unfinishedImports() {
-                for job in waiting { wakeUp.yield(job.id) }
+            if let unfinished = try? await jobs.unfinishedImports() {
+                for job in unfinished { enqueue(job) }
                 break
             }
             try? await Task.sleep(for: .seconds(5))
@@ -67,16 +72,30 @@ package final class ImportService: Sendable {
                     running -= 1
                 }
                 running += 1
-                group.addTask { await self.work(id) }
+                group.addTask { if let job = await self.work(id) { self.enqueue(job) } }
             }
         }
     }
 
-    private func work(_ id: EntityID) async {
-        guard running.withLock({ $0.insert(id).inserted }) else { return }
+    private func enqueue(_ job: ImportJob) {
+        state.withLock { $0.waiting[job.id] = job.ownerID }
+        wakeUp.yield(job.id)
+    }
+
+    /// - Returns: the job, where it made way for another.
+    private func work(_ id: EntityID) async -> ImportJob? {
+        let isFree = state.withLock { state in
+            let ownerID = state.waiting.removeValue(forKey: id)
+            if state.running[id] != nil { return false }
+            state.running[id] = ownerID ?? ""
+            return true
+        }
+        guard isFree else { return nil }
         defer {
-            cancelled.withLock { _ = $0.remove(id) }
-            running.withLock { _ = $0.remove(id) }
+            state.withLock {
+                $0.cancelled.remove(id)
+                $0.running[id] = nil
+            }
         }
         var (takings, pause) = (0, limits.imports.pauseSeconds)
         while takings < ImportLimits.takingsMax {
@@ -85,17 +104,30 @@ package final class ImportService: Sendable {
                 // No other server has the store: who worked on it before is gone.
                 guard try await jobs.takeImport(id, holder: holder, isSole: true),
                     let job = try await jobs.importJob(id)
-                else { return }
-                return try await ImportRun(job, self, access: Self.access(of: job), holder: holder).run()
+                else { return nil }
+                let run = ImportRun(job, self, access: Self.access(of: job), holder: holder)
+                do { try await run.run() } catch is ImportTurnOver { return run.job }
+                return nil
             } catch let error as StoreError where ![.closed, .failed].contains(error.code) {
                 // It goes on behind its last line, once the store is there.
                 if ![.unavailable, .full].contains(error.code) { takings += 1 }
             } catch {
                 // Ended by its client, or still under way in the store: then the next start goes on with it.
-                return
+                return nil
             }
-            do { try await Task.sleep(for: .seconds(pause)) } catch { return }
+            do { try await Task.sleep(for: .seconds(pause)) } catch { return nil }
             pause = min(pause * 2, 60)
+        }
+        return nil
+    }
+
+    /// Whether a job that is worked on has had its turn, and one waits whose client has less under way.
+    func isTurnOver(of job: ImportJob, since begun: ContinuousClock.Instant) -> Bool {
+        guard ContinuousClock.now - begun >= .seconds(limits.imports.turnSeconds) else { return false }
+        return state.withLock { state in
+            func places(_ ownerID: String) -> Int { state.running.values.count { $0 == ownerID } }
+            let own = places(job.ownerID)
+            return state.waiting.values.contains { $0 != job.ownerID && places($0) < own }
         }
     }
 
@@ -144,14 +176,14 @@ package final class ImportService: Sendable {
     /// Takes a new job on. Of what is under way already its own job is given.
     func submit(_ job: ImportJob, _ inputs: [ImportInput]) async throws -> ImportAcceptance {
         let acceptance = try await jobs.accept(job, inputs, activeMax: limits.imports.perClientMax)
-        if acceptance == .accepted { wakeUp.yield(job.id) }
+        if acceptance == .accepted { enqueue(job) }
         return acceptance
     }
 
     /// Ends a job that is under way. What it stored stays.
     func cancel(_ id: EntityID) async throws {
         guard try await jobs.cancelImport(id, at: now()) else { return }
-        cancelled.withLock { _ = $0.insert(id) }
+        state.withLock { _ = $0.cancelled.insert(id) }
     }
 
     /// Removes what is kept of an import that has ended.
@@ -159,7 +191,7 @@ package final class ImportService: Sendable {
         while try await jobs.removeImport(id, limit: 2_000) {}
     }
 
-    func isCancelled(_ id: EntityID) -> Bool { cancelled.withLock { $0.contains(id) } }
+    func isCancelled(_ id: EntityID) -> Bool { state.withLock { $0.cancelled.contains(id) } }
 
     // MARK: Rights
 
