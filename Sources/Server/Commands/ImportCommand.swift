@@ -57,7 +57,8 @@ struct ImportCommand: AsyncParsableCommand {
                     configuration, server, sender: sender, clock: clock, entropy: entropy)
                 let service = ImportService(
                     jobs: store, store: store, downloads: LocalDownloads(others: remote), entropy: entropy,
-                    limits: configuration.limits.fhir, now: { clock.now() })
+                    limits: configuration.limits.fhir,
+                    failed: { FileHandle.standardError.write(Data("\($0): \($1)\n".utf8)) }, now: { clock.now() })
                 let result: Result<ImportJob, any Error>
                 do {
                     let (job, inputs) = try service.commandJob(

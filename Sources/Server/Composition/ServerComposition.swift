@@ -133,10 +133,13 @@ enum ServerComposition {
 
         // The doors for applications.
         let images = ExportedImages(index: store, blobs: blobs, terms: routing.terms, workers: workers) { clock.now() }
+        let failed: JobFailures = { reference, kind in
+            logger.error("a job failed", metadata: ["request": .string(reference), "error": .string(kind)])
+        }
         let exports = ExportService(
             jobs: store, store: store, blobs: blobs, entropy: entropy, objects: images,
             imagingURL: publicURL + "/dicomweb", baseURL: publicURL + "/fhir",
-            keepHours: configuration.retention.exportHours
+            keepHours: configuration.retention.exportHours, failed: failed
         ) { clock.now() }
         let importSender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
         let downloads = try OutboundComposition.downloads(
@@ -144,7 +147,7 @@ enum ServerComposition {
         let imports = ImportService(
             jobs: store, store: store, downloads: downloads, entropy: entropy, limits: configuration.limits.fhir,
             keepHours: configuration.retention.exportHours,
-            isPermitted: { try await store.mayImport($0, $1, $2) }
+            isPermitted: { try await store.mayImport($0, $1, $2) }, failed: failed
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))

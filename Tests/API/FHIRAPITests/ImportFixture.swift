@@ -50,6 +50,23 @@ final class Importer {
         return status.json
     }
 
+    /// The answer once another server over the same store has run what is under way to its end.
+    func finishedByAnother(
+        _ path: String?, jobs: (any ImportJobStore)? = nil, failed: @escaping JobFailures = { _, _ in }
+    ) async throws -> FHIRResponse {
+        let path = try #require(path)
+        var limits = FHIRLimits()
+        limits.imports.pauseSeconds = 0
+        let another = ImportService(
+            jobs: jobs ?? server.store, store: server.store, downloads: files, entropy: SeededEntropy(seed: 10),
+            limits: limits, failed: failed, now: server.service.now)
+        let worker = Task { await another.run() }
+        let answer = await BulkExportTests.finished(server, path)
+        worker.cancel()
+        await worker.value
+        return answer
+    }
+
     func run(_ body: String) async throws -> JSONValue { try await finished(await start(body)) }
 
     /// The outcomes of refused lines: their lines and what they say.

@@ -252,13 +252,7 @@ struct ImportSourceTests: ImportFixture {
             await worker.value
             let job = try #require(try await store.importJobs(limit: 1).first)
             #expect(job.isUnderWay)
-            let second = ImportService(
-                jobs: importer.server.store, store: importer.server.store, downloads: importer.files,
-                entropy: SeededEntropy(seed: 10), now: importer.server.service.now)
-            let next = Task { await second.run() }
-            let status = await BulkExportTests.finished(importer.server, try #require(path))
-            next.cancel()
-            await next.value
+            let status = try await importer.finishedByAnother(path)
             #expect(Self.counts(status.json) == [297, 0, 0, 3])
             #expect(try await importer.outcomes(status.json).map(\.line) == [51, 151, 251])
         }
@@ -279,13 +273,7 @@ struct ImportSourceTests: ImportFixture {
             while try await store.importJobs(limit: 1).first?.tally.stored != 100 { await Task.yield() }
             worker.cancel()
             await worker.value
-            let second = ImportService(
-                jobs: store, store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10),
-                now: importer.server.service.now)
-            let next = Task { await second.run() }
-            let status = await BulkExportTests.finished(importer.server, try #require(path))
-            next.cancel()
-            await next.value
+            let status = try await importer.finishedByAnother(path)
             #expect(Self.counts(status.json) == [100, 0, 0, 0])
             #expect(status.json["error"]?.array?.isEmpty == true)
             #expect(importer.files.requests.count == 1)
@@ -361,18 +349,10 @@ struct ImportSourceTests: ImportFixture {
         try await Self.with { (importer) async throws in
             importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
             let path = await importer.start(Self.list("Basic"))
-            var limits = FHIRLimits()
-            limits.imports.pauseSeconds = 0
-            let store = importer.server.store
-            let second = ImportService(
-                jobs: FailingJobs(
-                    jobs: store, failures: [.unavailable, .conflict] + Array(repeating: .unavailable, count: 9)),
-                store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10), limits: limits,
-                now: importer.server.service.now)
-            let next = Task { await second.run() }
-            let status = await BulkExportTests.finished(importer.server, try #require(path))
-            next.cancel()
-            await next.value
+            let jobs = FailingJobs(
+                jobs: importer.server.store,
+                failures: [.unavailable, .conflict] + Array(repeating: .unavailable, count: 9))
+            let status = try await importer.finishedByAnother(path, jobs: jobs)
             #expect(Self.counts(status.json) == [1, 0, 0, 0])
         }
     }
@@ -399,6 +379,25 @@ struct ImportSourceTests: ImportFixture {
                 requests.map { $0.url.dropFirst(Self.base.count) }
                     == (takesRanges ? ["long", "short", "long"] : ["long", "short"]))
             #expect(requests.last?.headers.contains { $0.name == "Range" } == takesRanges)
+        }
+    }
+
+    private final class Told: Sendable { let failures = Mutex<[String]>([]) }
+
+    @Test(
+        "A job that the store throws out again and again fails, by a reference that the log has with the kind of error")
+    func thrownOut() async throws {
+        try await Self.with { (importer) async throws in
+            let path = try #require(await importer.start(Self.list("Basic")))
+            let told = Told()
+            let status = try await importer.finishedByAnother(
+                path, jobs: FailingJobs(jobs: importer.server.store, ofInputs: .corrupt)
+            ) { reference, kind in told.failures.withLock { $0 += [reference, kind] } }
+            #expect(status.status == 500)
+            let reference = "import-" + (path.split(separator: "/").last ?? "")
+            let text = status.json["issue"]?[0]?["details"]?["text"]?.string
+            #expect(text == "internal error, reference " + reference)
+            #expect(told.failures.withLock { $0 } == [reference, "Workflow.StoreError.corrupt"])
         }
     }
 

@@ -62,12 +62,11 @@ extension ImportRun {
             if head.status == 416, head["content-range"] == "bytes */\(start)" { return }
             let source = try ImportContent(head, content, of: &input, limits: self.limits)
             let reading = ImportLineReading(
-                check: self.service.check, ids: self.job.ids, source: self.job.source,
-                requestID: self.access.requestID)
+                service: self.service, ids: self.job.ids, source: self.job.source, requestID: self.access.requestID)
             // What is behind would come again first, else.
             let takesRanges = !input.isCompressed && (head.status == 206 || head["accept-ranges"] == "bytes")
             var lines = NDJSONReader(
-                lines: input.line, offset: input.offset, lineBytesMax: reading.check.limits.json.bytesMax)
+                lines: input.line, offset: input.offset, lineBytesMax: self.service.limits.json.bytesMax)
             var waiting: [ImportLine] = []
             var isWhole = false
             while !isWhole {
@@ -148,7 +147,7 @@ extension ImportRun {
             }
             // What says only that a line was refused is no line's fault.
             guard case .change = line.content else { throw error }
-            let outcome = ErrorTable.outcome(for: error, requestID: access.requestID).1
+            let outcome = service.refusal(of: error, requestID: access.requestID)
             let refused = ImportLine(
                 number: line.number, end: line.end, byteCount: line.byteCount, content: .refused(outcome))
             try await write([refused], of: &input)

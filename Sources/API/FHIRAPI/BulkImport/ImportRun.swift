@@ -64,9 +64,15 @@ final class ImportRun {
             job.failure = error.words
             try await end(.failed)
         } catch let error where Self.isOfItself(error) {
-            job.failure = "internal error, reference \(access.requestID)"
-            try await end(.failed)
+            try await fail(error)
         }
+    }
+
+    /// Ends the job for an error of ours.
+    func fail(_ error: any Error) async throws {
+        service.failed(access.requestID, ErrorKind.name(of: error))
+        job.failure = "internal error, reference \(access.requestID)"
+        try await end(.failed)
     }
 
     /// Whether an error ends the job, and not only this work on it.

@@ -14,6 +14,7 @@ package final class ImportService: Sendable {
     let limits: FHIRLimits
     let check: ResourceCheck
     let now: @Sendable () -> UTCInstant
+    let failed: JobFailures
     /// Hours for which what became of an import is kept; 0 for ever.
     let keepHours: Int64
     /// Whether a client is still registered and may still have scopes.
@@ -34,13 +35,14 @@ package final class ImportService: Sendable {
     ///   - downloads: the way to the files, with the tokens of their sources.
     ///   - isPermitted: asked at the kick-off, and before each file and each unit of work: a client may have been revoked
     ///     since.
+    ///   - failed: told of errors of ours, of whole jobs and of lines.
     package init(
         jobs: any ImportJobStore, store: any ResourceStore, downloads: any OutboundDownloads, entropy: any Entropy,
         limits: FHIRLimits = FHIRLimits(), keepHours: Int64 = 24,
         isPermitted: @escaping @Sendable (_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool =
             {
                 _, _, _ in true
-            }, now: @escaping @Sendable () -> UTCInstant
+            }, failed: @escaping JobFailures = { _, _ in }, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
         self.store = store
@@ -50,6 +52,7 @@ package final class ImportService: Sendable {
         self.keepHours = keepHours
         self.isPermitted = isPermitted
         self.now = now
+        self.failed = failed
         check = ResourceCheck(limits)
         (queue, wakeUp) = AsyncStream.makeStream(of: EntityID.self)
     }
@@ -100,17 +103,20 @@ package final class ImportService: Sendable {
         var (takings, pause) = (0, limits.imports.pauseSeconds)
         while takings < ImportLimits.takingsMax {
             let holder = entropy.newID().value
+            var taken: ImportRun?
             do {
                 // No other server has the store: who worked on it before is gone.
                 guard try await jobs.takeImport(id, holder: holder, isSole: true),
                     let job = try await jobs.importJob(id)
                 else { return nil }
                 let run = ImportRun(job, self, access: Self.access(of: job), holder: holder)
+                taken = run
                 do { try await run.run() } catch is ImportTurnOver { return run.job }
                 return nil
             } catch let error as StoreError where ![.closed, .failed].contains(error.code) {
                 // It goes on behind its last line, once the store is there.
                 if ![.unavailable, .full].contains(error.code) { takings += 1 }
+                if takings == ImportLimits.takingsMax { try? await taken?.fail(error) }
             } catch {
                 // Ended by its client, or still under way in the store: then the next start goes on with it.
                 return nil
@@ -192,6 +198,13 @@ package final class ImportService: Sendable {
     }
 
     func isCancelled(_ id: EntityID) -> Bool { state.withLock { $0.cancelled.contains(id) } }
+
+    /// What is said of a line that cannot be written.
+    func refusal(of error: any Error, requestID: String) -> OperationOutcome {
+        let (status, outcome) = ErrorTable.outcome(for: error, requestID: requestID)
+        if status == 500 { failed(requestID, ErrorKind.name(of: error)) }
+        return outcome
+    }
 
     // MARK: Rights
 

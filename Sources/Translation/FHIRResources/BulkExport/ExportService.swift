@@ -32,6 +32,7 @@ package final class ExportService: Sendable {
     let now: @Sendable () -> UTCInstant
     /// After so long the holder of a part says that it is still there.
     let renewal: Duration
+    private let failed: JobFailures
     /// Hours for which the files of a finished export are kept; 0 for ever.
     package let keepHours: Int64
     /// One of each worker: what is raised while another waits is not lost.
@@ -50,12 +51,13 @@ package final class ExportService: Sendable {
     ///   - objects: the DICOM objects of studies; nil where there are none to be had.
     ///   - imagingURL: the absolute base of DICOMweb without a slash at its end.
     ///   - workers: parts that are written at a time.
+    ///   - failed: told why a job was given up, by the request id of its reads.
     ///   - renewal: after which the holder of a part says that it is still there.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
         objects: (any ExportObjectSource)? = nil, imagingURL: String = "", baseURL: String = "",
         keepHours: Int64 = 24, workers: Int = 2, renewal: Duration = .seconds(15),
-        now: @escaping @Sendable () -> UTCInstant
+        failed: @escaping JobFailures = { _, _ in }, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
         self.store = store
@@ -66,6 +68,7 @@ package final class ExportService: Sendable {
         self.baseURL = baseURL
         self.keepHours = keepHours
         self.renewal = renewal
+        self.failed = failed
         wakeUps = (0..<max(workers, 1)).map { _ in DeliverySignal() }
         self.now = now
     }
@@ -163,7 +166,7 @@ package final class ExportService: Sendable {
         let parts: [ExportPart]
         do { parts = try await ExportPlan(job: job, scope: scope(of: job), store: store).parts() } catch {
             // The others would wait behind it for ever.
-            if Self.isHopeless(error) { return try await fail(job) }
+            if Self.isHopeless(error) { return try await fail(job, error) }
             throw error
         }
         for file in try await jobs.plan(id, parts) { try? await blobs.remove(file) }
@@ -178,8 +181,9 @@ package final class ExportService: Sendable {
         try await end(job)
     }
 
-    private func fail(_ job: ExportJob) async throws {
+    private func fail(_ job: ExportJob, _ error: any Error) async throws {
         guard var job = try await jobs.job(job.id), job.state == .accepted || job.state == .running else { return }
+        failed(job.requestID, ErrorKind.name(of: error))
         let files = try await jobs.exportBlobs(job.id)
         job.state = .failed
         job.outputs = []
@@ -203,7 +207,7 @@ package final class ExportService: Sendable {
             // Its lease ends with the process.
             if Task.isCancelled { return }
             let failures = try? await jobs.putOff(lease, seconds: Self.pauseSeconds)
-            if Self.isHopeless(error) || failures ?? 0 >= Self.failuresMax { try? await fail(job) }
+            if Self.isHopeless(error) || failures ?? 0 >= Self.failuresMax { try? await fail(job, error) }
         }
     }
 
