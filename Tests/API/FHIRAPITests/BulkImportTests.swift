@@ -1,5 +1,6 @@
 import Access
 import FHIRModel
+import FHIRResources
 import HTTPTypes
 import SQLStore
 import TestSupport
@@ -181,6 +182,25 @@ struct BulkImportTests: ImportFixture {
                 let path = await importer.start(body)
                 let status = await BulkExportTests.finished(importer.server, try #require(path))
                 #expect(status.status == 500, "\(bad)")
+            }
+        }
+    }
+
+    @Test("A Subscription that is imported is its client's by name, as one by PUT")
+    func names() async throws {
+        try await Self.with { (importer) async throws in
+            let access = AccessContext(
+                principal: Principal(kind: .client, id: "app", name: "Ward 7"),
+                scopes: [Scope("system/*.cruds")].compactMap(\.self), requestID: "t")
+            func subscription(_ id: String) -> String {
+                #"{"resourceType":"Subscription","id":"\#(id)","status":"requested","reason":"r","criteria":"Patient?gender=female","channel":{"type":"rest-hook","endpoint":"https://hook.example/s"}}"#
+            }
+            importer.files[Self.base + "Subscription"] = [.init(subscription("imported"))]
+            _ = try await importer.finished(await importer.start(Self.list("Subscription"), as: access))
+            _ = await importer.server.send(.put, "Subscription/put", body: subscription("put"), as: access)
+            for id in ["imported", "put"] {
+                let record = try #require(try await importer.server.store.subscription(EntityID(id))?.record)
+                #expect([record.ownerID, record.ownerName] == ["app", "Ward 7"], "\(id)")
             }
         }
     }

@@ -211,7 +211,8 @@ package final class ImportService: Sendable {
     /// The rights of a client that has asked for an import, whatever token it comes with.
     private static func access(of job: ImportJob) -> AccessContext {
         AccessContext(
-            principal: Principal(kind: .client, id: job.ownerID), scopes: job.scopes.compactMap { Scope($0) },
+            principal: Principal(kind: .client, id: job.ownerID, name: job.ownerName),
+            scopes: job.scopes.compactMap { Scope($0) },
             requestID: "import-\(job.id.value)")
     }
 

@@ -1,7 +1,11 @@
 /// A bulk import, from kick-off to its end.
 package struct ImportJob: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable {
-        case accepted, running, complete, failed
+        case accepted, running
+        /// All files were read, or as much of each as could be.
+        case complete
+        /// For ``failure``.
+        case failed
         /// By its client. What was stored until then stays.
         case cancelled
     }
@@ -46,6 +50,8 @@ package struct ImportJob: Sendable, Hashable, Codable {
     package var id: EntityID
     /// The client that may see it, or the name of whoever gave the command.
     package var ownerID: String
+    /// The client's name for people, as what it writes has it; nil for a command.
+    package var ownerName: String?
     /// The scopes of the kick-off as text, by which each line is judged.
     package var scopes: [String]
     package var origin: Origin
@@ -68,16 +74,20 @@ package struct ImportJob: Sendable, Hashable, Codable {
     /// OperationOutcomes that are kept of it.
     package var errors: Int64 = 0
     package var state = State.accepted
+    /// Why it failed, or was complete before all was read: a sentence for whoever asked for it.
     package var failure: String?
     package var createdAt: UTCInstant
+    /// Nil while it is under way.
     package var finishedAt: UTCInstant?
 
     package init(
-        id: EntityID, ownerID: String, scopes: [String], origin: Origin, request: String, key: String, source: String?,
-        manifestURL: String? = nil, types: [String], ids: IDRule, inputs: Int, createdAt: UTCInstant
+        id: EntityID, ownerID: String, ownerName: String? = nil, scopes: [String], origin: Origin, request: String,
+        key: String, source: String?, manifestURL: String? = nil, types: [String], ids: IDRule, inputs: Int,
+        createdAt: UTCInstant
     ) {
         self.id = id
         self.ownerID = ownerID
+        self.ownerName = ownerName
         self.scopes = scopes
         self.origin = origin
         self.request = request
@@ -95,10 +105,19 @@ package struct ImportJob: Sendable, Hashable, Codable {
 
 /// One file of an import, and how far it was read.
 package struct ImportInput: Sendable, Hashable, Codable {
-    package enum State: String, Sendable, Hashable, Codable { case waiting, running, done, failed }
+    package enum State: String, Sendable, Hashable, Codable {
+        /// Nothing of it is kept yet.
+        case waiting
+        /// Up to ``line``.
+        case running
+        case done
+        /// For ``failure``; what was kept of it stays.
+        case failed
+    }
 
     /// In the job, from 0: the order in which files are read.
     package var place: Int
+    /// Of https; of a command also `file://` and a path.
     package var url: String
     /// The type of every resource in it.
     package var type: String
@@ -115,6 +134,7 @@ package struct ImportInput: Sendable, Hashable, Codable {
     /// Lines that are done, blank ones among them.
     package var line: Int64 = 0
     package var tally = ImportJob.Tally()
+    /// Why it was not read to its end, as its OperationOutcome says.
     package var failure: String?
 
     package init(place: Int, url: String, type: String) {
@@ -166,6 +186,7 @@ package enum ImportAcceptance: Sendable, Hashable {
 package protocol ImportJobStore: Sendable {
     /// Saves a new job with its inputs unless one with its key is under way, or its owner has `activeMax` under way.
     func accept(_ job: ImportJob, _ inputs: [ImportInput], activeMax: Int) async throws -> ImportAcceptance
+    /// Nil for one that is not there, or not any more.
     func importJob(_ id: EntityID) async throws -> ImportJob?
     /// In the order of their places.
     func importInputs(of id: EntityID) async throws -> [ImportInput]
