@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import HTTPTypes
 import SQLStore
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -204,6 +205,31 @@ struct BulkImportTests: ImportFixture {
             }
         }
     }
+
+    @Test("A dry run finds a resource that two lines bring, however far apart they are, and keeps nothing")
+    func trial() async throws {
+        try await Self.with { (importer) async throws in
+            let lines = (0..<120).map { Self.basic("b\($0)") } + [Self.basic("b0", "other")]
+            importer.files[Self.base + "x"] = [.init(lines.joined(separator: "\n"))]
+            importer.files[Self.base + "y"] = [.init(Self.basic("b7"))]
+            let (job, inputs) = try importer.imports.commandJob(
+                by: "operator", [("Basic", Self.base + "x"), ("Basic", Self.base + "y")], manifestURL: nil, source: nil,
+                ids: .keep)
+            let told = Told()
+            let end = try await importer.imports.runCommand(
+                job, inputs, access: Self.operatorAccess, isTrial: true
+            ) { _, _, outcomes in told.outcomes.withLock { $0 += outcomes.map { String(decoding: $0, as: UTF8.self) } }
+            }
+            #expect([end.tally.created, end.tally.refused] == [120, 2])
+            let texts = told.outcomes.withLock { $0 }
+            #expect(texts.map { $0.contains("brought by line 1:") } == [true, false])
+            #expect(texts.map { $0.contains("brought by line 8 of another file, number 1") } == [false, true])
+            #expect(await importer.version("Basic/b0") == nil)
+            #expect(try await importer.server.store.importJobs(limit: 9).isEmpty)
+        }
+    }
+
+    private final class Told: Sendable { let outcomes = Mutex<[String]>([]) }
 
     // MARK: Lines
 

@@ -130,6 +130,12 @@ extension ImportFixture {
         }
     }
 
+    /// Of whoever gives a command.
+    static var operatorAccess: AccessContext {
+        AccessContext(
+            principal: Principal(kind: .operator, id: "operator"), scopes: [], isUnrestricted: true, requestID: "t")
+    }
+
     static var base: String { "https://files.example/" }
 
     /// A list of files, each `Type` or `Type:name`.

@@ -128,7 +128,7 @@ extension ImportRun {
     /// All in one unit; where a line cannot be written the halves by themselves, so that it is found and the others are.
     private func write(_ lines: ArraySlice<ImportLine>, of input: inout ImportInput) async throws {
         do {
-            let batch = ImportBatch(lines: lines, holder: holder, isTrial: isTrial)
+            let batch = ImportBatch(lines: lines, holder: holder, trial: trial)
             let (store, access, job, before) = (service.store, access, job, input)
             let begun = ContinuousClock.now
             let place = try await steadily { try await batch.write(job, before, to: store, access) }

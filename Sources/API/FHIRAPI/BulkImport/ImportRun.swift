@@ -15,12 +15,14 @@ final class ImportRun {
     let service: ImportService
     let access: AccessContext
     let holder: String
-    let isTrial: Bool
+    /// Nil for what is kept.
+    let trial: ImportTrial?
     let tell: Tell
     /// As it stands.
     var job: ImportJob
     private let begun = ContinuousClock.now
 
+    var isTrial: Bool { trial != nil }
     var limits: ImportLimits { service.limits.imports }
     /// Whether so many lines were refused that the rest is not read.
     var isGivenUp: Bool { job.errors >= Int64(limits.outcomesMax) }
@@ -37,7 +39,7 @@ final class ImportRun {
         self.service = service
         self.access = access
         self.holder = holder
-        self.isTrial = isTrial
+        trial = isTrial ? ImportTrial() : nil
         self.tell = tell
     }
 
