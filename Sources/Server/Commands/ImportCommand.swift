@@ -64,12 +64,6 @@ struct ImportCommand: AsyncParsableCommand {
                     let (job, inputs) = try service.commandJob(
                         by: access.principal.id, files, manifestURL: manifest ? sources[0] : nil, source: source,
                         ids: ids)
-                    if !isDryRun {
-                        try await store.record(
-                            AuditRecord(
-                                category: .application, interaction: "import", action: .execute, outcome: .success,
-                                access: access, entity: "import:\(job.id.value)"))
-                    }
                     result = .success(
                         try await service.runCommand(job, inputs, access: access, isTrial: isDryRun) {
                             report.tell($0, $1, $2)

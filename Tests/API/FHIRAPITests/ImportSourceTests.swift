@@ -280,6 +280,30 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
+    @Test("A command that goes on with an older import says in the audit trail which one that is")
+    func commandGoesOn() async throws {
+        try await Self.with { (importer) async throws in
+            importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
+            func job() throws -> (ImportJob, [ImportInput]) {
+                try importer.imports.commandJob(
+                    by: "operator", [("Basic", Self.base + "Basic")], manifestURL: nil, source: nil, ids: .keep)
+            }
+            let store = importer.server.store
+            let (older, inputs) = try job()
+            #expect(try await store.accept(older, inputs, activeMax: 1) == .accepted)
+            let (newer, same) = try job()
+            let end = try await importer.imports.runCommand(
+                newer, same, access: Self.operatorAccess, isTrial: false
+            ) { _, _, _ in }
+            #expect(end.id == older.id && older.id != newer.id)
+            let rows = try await store.database.read { connection in
+                try AuditChain.rows(after: 0, limit: 100, connection).map { String(decoding: $0.record, as: UTF8.self) }
+            }
+            #expect(rows.contains { $0.contains(#""interaction":"import""#) && $0.contains(older.id.value) })
+            #expect(!rows.contains { $0.contains(newer.id.value) })
+        }
+    }
+
     private final class Noted: Sendable { let path = Mutex<String?>(nil) }
 
     @Test("What a cancelled import has stored stays, nothing more is stored, and it is not there any more")

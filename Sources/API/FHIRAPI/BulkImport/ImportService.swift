@@ -155,7 +155,8 @@ package final class ImportService: Sendable {
         return (job, request.inputs)
     }
 
-    /// Runs a command's import to its end, here and now.
+    /// Runs a command's import to its end, here and now. The audit trail is told of the job that is: an older one where
+    /// that goes on.
     ///
     /// Throws ``ImportEnded`` where another command works on the same, `StoreError` and `CancellationError`.
     /// - Parameters:
@@ -173,6 +174,10 @@ package final class ImportService: Sendable {
                 throw ImportEnded()
             }
             job = try await jobs.importJob(job.id) ?? job
+            let record = AuditRecord(
+                category: .application, interaction: "import", action: .execute, outcome: .success, access: access,
+                entity: "import:\(job.id.value)")
+            try await store.write(access) { try $0.audit(record) }
         }
         let run = ImportRun(job, self, access: access, holder: holder, isTrial: isTrial, tell: tell)
         try await run.run(inputs)
