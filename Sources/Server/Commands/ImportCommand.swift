@@ -19,7 +19,7 @@ struct ImportCommand: AsyncParsableCommand {
             What is here already with the same content makes no new version, so the same import can be run again; one \
             that was interrupted goes on behind its last line.
             """,
-        subcommands: [Run.self, List.self], defaultSubcommand: Run.self)
+        subcommands: [Run.self, List.self, Cancel.self], defaultSubcommand: Run.self)
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -71,7 +71,8 @@ struct ImportCommand: AsyncParsableCommand {
                 } catch is ImportEnded {
                     result = .failure(
                         ValidationError(
-                            "another command works on the same files, or did until a minute ago; try again then"))
+                            "the import was cancelled, or another command works on it or did until a minute ago; try again then"
+                        ))
                 } catch let error as InteractionError {
                     result = .failure(ValidationError(error.message))
                 } catch { result = .failure(error) }
@@ -107,6 +108,30 @@ struct ImportCommand: AsyncParsableCommand {
             if json { return try JSONResult.print(lines) }
             if lines.isEmpty { print("there is no import") }
             for line in lines { print(MessageCommand.printable(line.text)) }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End an import that is under way, of a client too; what it has stored stays.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "Its id, as `hilum import list` tells it.") var id: String
+
+        func run() async throws {
+            let id = EntityID(id)
+            let wasUnderWay = try await StoreComposition.using(
+                try ServerConfiguration.load(from: ServerFolder(folder)), ServerFolder(folder)
+            ) { store in
+                let wasUnderWay = try await store.cancelImport(id, at: SystemClock().now())
+                try await store.record(
+                    AuditRecord(
+                        category: .application, interaction: "import-cancel", action: .execute,
+                        outcome: wasUnderWay ? .success : .minorFailure,
+                        access: .operatorOfThisMachine(requestID: "hilum import cancel"), entity: "import:\(id.value)"))
+                if wasUnderWay { try await store.forgetClaims(of: id) }
+                return wasUnderWay
+            }
+            guard wasUnderWay else { throw ValidationError("no import of this id is under way") }
         }
     }
 }

@@ -4,6 +4,7 @@ import Workflow
 
 /// An import as a command tells of it.
 struct ImportSummary: Codable, Equatable {
+    var id: String
     var owner: String
     var state: String
     var startedAt: String
@@ -17,6 +18,7 @@ struct ImportSummary: Codable, Equatable {
     var failure: String?
 
     init(_ job: ImportJob) {
+        id = job.id.value
         owner = job.ownerID
         state = job.state.rawValue
         startedAt = job.createdAt.instantText
@@ -32,7 +34,7 @@ struct ImportSummary: Codable, Equatable {
 
     var text: String {
         [
-            startedAt, owner, state, "\(filesDone) of \(files) files", counts, failure,
+            id, startedAt, owner, state, "\(filesDone) of \(files) files", counts, failure,
         ].compactMap(\.self).joined(separator: "\t")
     }
 

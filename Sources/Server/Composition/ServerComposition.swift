@@ -230,7 +230,7 @@ enum ServerComposition {
                     .init(service: checkpointer),
                     .init(
                         service: GrowthWork(
-                            store: store, exports: exports, imports: imports, rule: configuration.retention,
+                            store: store, exports: exports, rule: configuration.retention,
                             clock: clock,
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
                     .init(

@@ -43,6 +43,9 @@ final class FailingJobs: ImportJobStore {
     func cancelImport(_ id: EntityID, at time: UTCInstant) async throws -> Bool {
         try await jobs.cancelImport(id, at: time)
     }
+    func cancelLeftImports(before time: UTCInstant) async throws -> [EntityID] {
+        try await jobs.cancelLeftImports(before: time)
+    }
     func forgetClaims(of id: EntityID, limit: Int) async throws -> Bool {
         try await jobs.forgetClaims(of: id, limit: limit)
     }

@@ -136,7 +136,7 @@ extension FHIRService {
         let job = try await ownImport(id, call.access)
         try await recordRead("import-delete", call, category: .rest, action: .delete, entity: "import:\(job.id.value)")
         guard job.isUnderWay else {
-            try await importService.remove(job.id)
+            try await importService.jobs.removeImport(job.id)
             return .outcome(202, OperationOutcome(.information, .informational, details: "the import was forgotten"))
         }
         try await importService.cancel(job.id)

@@ -95,12 +95,7 @@ final class ImportRun {
             outcome: state == .complete ? .success : .seriousFailure, access: access, entity: entity,
             detail: "\(job.tally.stored) stored, \(job.tally.refused) refused")
         try await keep(nil, []) { try $0.audit(record) }
-        var hasMore = true
-        while hasMore {
-            hasMore = try await steadily { [id = job.id] in
-                try await self.service.jobs.forgetClaims(of: id, limit: 2_000)
-            }
-        }
+        try await steadily { [id = job.id] in try await self.service.jobs.forgetClaims(of: id) }
     }
 
     /// Keeps the job and an input as they are now.

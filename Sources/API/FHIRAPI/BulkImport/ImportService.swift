@@ -108,7 +108,10 @@ package final class ImportService: Sendable {
                 // No other server has the store: who worked on it before is gone.
                 guard try await jobs.takeImport(id, holder: holder, isSole: true),
                     let job = try await jobs.importJob(id)
-                else { return nil }
+                else {
+                    try await jobs.forgetClaims(of: id)
+                    return nil
+                }
                 let run = ImportRun(job, self, access: Self.access(of: job), holder: holder)
                 taken = run
                 do { try await run.run() } catch is ImportTurnOver { return run.job }
@@ -117,8 +120,11 @@ package final class ImportService: Sendable {
                 // It goes on behind its last line, once the store is there.
                 if ![.unavailable, .full].contains(error.code) { takings += 1 }
                 if takings == ImportLimits.takingsMax { try? await taken?.fail(error) }
+            } catch is ImportEnded {
+                try? await jobs.forgetClaims(of: id)
+                return nil
             } catch {
-                // Ended by its client, or still under way in the store: then the next start goes on with it.
+                // Still under way in the store: the next start goes on with it.
                 return nil
             }
             do { try await Task.sleep(for: .seconds(pause)) } catch { return nil }
@@ -195,11 +201,6 @@ package final class ImportService: Sendable {
     func cancel(_ id: EntityID) async throws {
         guard try await jobs.cancelImport(id, at: now()) else { return }
         state.withLock { _ = $0.cancelled.insert(id) }
-    }
-
-    /// Removes what is kept of an import that has ended.
-    package func remove(_ id: EntityID) async throws {
-        while try await jobs.removeImport(id, limit: 2_000) {}
     }
 
     func isCancelled(_ id: EntityID) -> Bool { state.withLock { $0.cancelled.contains(id) } }

@@ -6,7 +6,7 @@ package struct ImportJob: Sendable, Hashable, Codable {
         case complete
         /// For ``failure``.
         case failed
-        /// By its client. What was stored until then stays.
+        /// By its client or an operator, or left by its command for long. What was stored until then stays.
         case cancelled
     }
     /// Who works on it.
@@ -207,6 +207,9 @@ package protocol ImportJobStore: Sendable {
     /// Ends a job that is under way. What it stored stays.
     /// - Returns: false where it had ended before.
     func cancelImport(_ id: EntityID, at time: UTCInstant) async throws -> Bool
+    /// Ends those of commands that nobody has worked on since a time.
+    /// - Returns: which they were.
+    func cancelLeftImports(before time: UTCInstant) async throws -> [EntityID]
     /// Forgets which lines brought which resources, of a job that has ended: at most `limit`.
     /// - Returns: whether there are more.
     func forgetClaims(of id: EntityID, limit: Int) async throws -> Bool
@@ -215,4 +218,19 @@ package protocol ImportJobStore: Sendable {
     /// Removes an import that has ended, in steps of at most `limit` rows.
     /// - Returns: whether there is more of it.
     func removeImport(_ id: EntityID, limit: Int) async throws -> Bool
+}
+
+extension ImportJobStore {
+    /// Rows in one unit of work.
+    private static var stepRows: Int { 2_000 }
+
+    /// Forgets which lines brought which resources, of a job that has ended.
+    package func forgetClaims(of id: EntityID) async throws {
+        while try await forgetClaims(of: id, limit: Self.stepRows) {}
+    }
+
+    /// Removes an import that has ended.
+    package func removeImport(_ id: EntityID) async throws {
+        while try await removeImport(id, limit: Self.stepRows) {}
+    }
 }
