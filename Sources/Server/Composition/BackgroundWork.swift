@@ -176,14 +176,10 @@ struct ImportWorker: Service {
 extension ImportWorker: CustomStringConvertible { var description: String { "import worker" } }
 
 extension RelationalStore {
-    /// Whether a client may still import a type with scopes that it had at the kick-off: it was not revoked, and the
-    /// operator still allows it.
-    func mayImport(_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool {
+    /// Whether a client may still import a type: it was not revoked, and the operator still allows it.
+    func mayImport(_ clientID: String, _ type: String) async throws -> Bool {
         guard let client = try await client(id: clientID), client.revokedAt == nil else { return false }
-        let allowed = AccessContext(
-            principal: Principal(kind: .client, id: clientID), scopes: client.scopes.filter { $0.level == .system },
-            requestID: "import")
-        return [Permissions.create, .update].allSatisfy { allowed.visibility($0, of: type).isWhole }
+        return client.scopes.giveWhole(type, .create, .update)
     }
 }
 

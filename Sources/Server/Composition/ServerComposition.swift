@@ -147,7 +147,7 @@ enum ServerComposition {
         let imports = ImportService(
             jobs: store, store: store, downloads: downloads, entropy: entropy, limits: configuration.limits.fhir,
             keepHours: configuration.retention.exportHours,
-            isPermitted: { try await store.mayImport($0, $1, $2) }, failed: failed
+            isPermitted: { try await store.mayImport($0, $1) }, failed: failed
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))

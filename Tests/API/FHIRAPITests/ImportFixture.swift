@@ -104,7 +104,7 @@ extension ImportFixture {
 
     static func with(
         _ limits: FHIRLimits = FHIRLimits(), pieceBytes: Int = 37,
-        isPermitted: @escaping @Sendable (String, [Scope], String) async throws -> Bool = { _, _, _ in true },
+        isPermitted: @escaping @Sendable (String, String) async throws -> Bool = { _, _ in true },
         _ body: (Importer) async throws -> Void
     ) async throws {
         var limits = limits

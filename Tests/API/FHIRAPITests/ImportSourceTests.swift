@@ -335,7 +335,7 @@ struct ImportSourceTests: ImportFixture {
     @Test("A client that was revoked after its kick-off imports nothing more; before it, the kick-off is refused")
     func revoked() async throws {
         let revocation = Revocation()
-        try await Self.with(isPermitted: { _, _, type in
+        try await Self.with(isPermitted: { _, type in
             type == "Patient" || !revocation.isDone.withLock(\.self)
         }) { (importer) async throws in
             importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
@@ -356,7 +356,7 @@ struct ImportSourceTests: ImportFixture {
     @Test("A client that is revoked in the middle of a file imports nothing more of it")
     func revokedWithin() async throws {
         let revocation = Revocation()
-        try await Self.with(pieceBytes: 4_096, isPermitted: { _, _, _ in !revocation.isDone.withLock(\.self) }) {
+        try await Self.with(pieceBytes: 4_096, isPermitted: { _, _ in !revocation.isDone.withLock(\.self) }) {
             (importer) async throws in
             var file = ImportedFiles.File((0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n"))
             file.before = { if $0 >= 12_000 { revocation.isDone.withLock { $0 = true } } }

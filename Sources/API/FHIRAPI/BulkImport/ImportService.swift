@@ -17,8 +17,8 @@ package final class ImportService: Sendable {
     let failed: JobFailures
     /// Hours for which what became of an import is kept; 0 for ever.
     let keepHours: Int64
-    /// Whether a client is still registered and may still have scopes.
-    private let isPermitted: @Sendable (_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool
+    /// Whether a client is still registered, and may still have the scopes that a type takes.
+    private let isPermitted: @Sendable (_ clientID: String, _ type: String) async throws -> Bool
     private let queue: AsyncStream<EntityID>
     private let wakeUp: AsyncStream<EntityID>.Continuation
     private let state = Mutex(State())
@@ -39,9 +39,9 @@ package final class ImportService: Sendable {
     package init(
         jobs: any ImportJobStore, store: any ResourceStore, downloads: any OutboundDownloads, entropy: any Entropy,
         limits: FHIRLimits = FHIRLimits(), keepHours: Int64 = 24,
-        isPermitted: @escaping @Sendable (_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool =
+        isPermitted: @escaping @Sendable (_ clientID: String, _ type: String) async throws -> Bool =
             {
-                _, _, _ in true
+                _, _ in true
             }, failed: @escaping JobFailures = { _, _ in }, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
@@ -224,18 +224,14 @@ package final class ImportService: Sendable {
 
     /// Whether a caller may import a type: by scopes of the system level alone, which reach all of it.
     static func mayImport(_ type: String, _ access: AccessContext) -> Bool {
-        if access.isUnrestricted { return true }
-        guard access.principal.kind == .client else { return false }
-        let system = AccessContext(
-            principal: access.principal, scopes: access.scopes.filter { $0.level == .system },
-            requestID: access.requestID)
-        return system.visibility(.create, of: type).isWhole && system.visibility(.update, of: type).isWhole
+        access.isUnrestricted
+            || access.principal.kind == .client && access.scopes.giveWhole(type, .create, .update)
     }
 
     /// Whether the job may go on with a type.
     func mayImport(_ job: ImportJob, _ type: String, _ access: AccessContext) async throws -> Bool {
         guard Self.mayImport(type, access) else { return false }
         if job.origin == .command { return true }
-        return try await isPermitted(job.ownerID, access.scopes, type)
+        return try await isPermitted(job.ownerID, type)
     }
 }
