@@ -259,7 +259,7 @@ def check(report, folder, plain=False, postgres=None):
             row("its own export is imported by its manifest, and nothing of it is new", own_export)
         report.check(GROUP, f"kill -9 in an import of {LINES:,} lines: it goes on, and each line is counted once",
                      lambda: killed(site), "promise: jobs")
-        row("hilum import: files, again, dry run, errors, list", command)
+        row("hilum import: files, again, dry run, errors, list, cancel", command)
     finally:
         code = site.stop()
         report.check(GROUP, "the server ends well", lambda: equal(code, 0, "exit code"))
@@ -515,7 +515,35 @@ def command(site):
     listed = json.loads(run("list", home, "--json").stdout)
     expect(any(each["created"] == 1_020 and each["state"] == "complete" for each in listed), "not in the list")
     run(home, folder / "missing.ndjson", code=64)
+    cancelled_command(site, run)
     equal(site.total("Observation?subject=Patient/imp-1000"), 1_000, "found by the server")
+
+
+def cancelled_command(site, run):
+    """One that was killed and is not given again is under way until it is ended by its id."""
+    site.files.contents["/left/Observation.ndjson"] = ndjson(observation(400_000 + number) for number in range(5_000))
+    home = site.server.folder
+
+    def states(*wanted):
+        return [each["id"] for each in json.loads(run("list", home, "--json").stdout) if each["state"] in wanted]
+
+    before = states("running")
+    site.files.slow = 0.3
+    try:
+        left = subprocess.Popen([str(BINARY), "import", str(home), site.files.base + "/left/Observation.ndjson"],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while site.total("Observation?_id=imp-400000") == 0:
+            expect(time.monotonic() < until, "nothing was stored in a minute")
+        left.kill()
+        left.wait()
+    finally:
+        site.files.slow = 0
+    (name,) = set(states("running")) - set(before)
+    run("cancel", home, name)
+    expect(name in states("cancelled"), "not cancelled")
+    run("cancel", home, name, code=64)
+    equal(site.total("Observation?_id=imp-400000"), 1, "what was stored")
 
 
 if __name__ == "__main__":

@@ -87,14 +87,8 @@ package struct FHIRService: Sendable {
         // A type that nobody writes. RFC 9110 §15.5.6.
         if status == 405 { headers.append(("Allow", "GET, HEAD")) }
         var response = FHIRResponse.outcome(status, outcome, headers: headers)
-        if status == 500 { response.failure = Self.kind(of: error) }
+        if status == 500 { response.failure = ErrorKind.name(of: error) }
         return response
-    }
-
-    /// What an error is, without what it says: its words may quote a patient's values.
-    private static func kind(of error: any Error) -> String {
-        let name = String(reflecting: Swift.type(of: error))
-        return (error as? StoreError).map { "\(name).\($0.code.rawValue)" } ?? name
     }
 
     /// JSON is what there is: anything else asked for is refused, `_format` before Accept. FHIR R4 http.html#mime-type.

@@ -64,43 +64,15 @@ struct Interaction: Sendable {
         exporting("exportPatientsPost", .post, "/Patient/$export"),
         exporting("exportGroup", .get, "/Group/{id}/$export"),
         exporting("exportGroupPost", .post, "/Group/{id}/$export"),
-        Interaction(
-            name: "exportStatus", method: .get, template: "/_export/{job}", needs: .decidedWithin, isForEntries: false
-        ) {
-            try await $0.exportStatus($1, job: $1.parameters["job"])
-        },
-        Interaction(
-            name: "exportDelete", method: .delete, template: "/_export/{job}", needs: .decidedWithin,
-            isForEntries: false
-        ) {
-            try await $0.exportDelete($1, job: $1.parameters["job"])
-        },
-        Interaction(
-            name: "exportFile", method: .get, template: "/_export/{job}/{file}", needs: .decidedWithin,
-            isForEntries: false
-        ) {
+        job("exportStatus", .get, "/_export/{job}") { try await $0.exportStatus($1, job: $1.parameters["job"]) },
+        job("exportDelete", .delete, "/_export/{job}") { try await $0.exportDelete($1, job: $1.parameters["job"]) },
+        job("exportFile", .get, "/_export/{job}/{file}") {
             try await $0.exportFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
         },
-        Interaction(
-            name: "importKickOff", method: .post, template: "/$import", needs: .decidedWithin, isForEntries: false
-        ) {
-            try await $0.importKickOff($1)
-        },
-        Interaction(
-            name: "importStatus", method: .get, template: "/_import/{job}", needs: .decidedWithin, isForEntries: false
-        ) {
-            try await $0.importStatus($1, job: $1.parameters["job"])
-        },
-        Interaction(
-            name: "importDelete", method: .delete, template: "/_import/{job}", needs: .decidedWithin,
-            isForEntries: false
-        ) {
-            try await $0.importDelete($1, job: $1.parameters["job"])
-        },
-        Interaction(
-            name: "importFile", method: .get, template: "/_import/{job}/{file}", needs: .decidedWithin,
-            isForEntries: false
-        ) {
+        job("importKickOff", .post, "/$import") { try await $0.importKickOff($1) },
+        job("importStatus", .get, "/_import/{job}") { try await $0.importStatus($1, job: $1.parameters["job"]) },
+        job("importDelete", .delete, "/_import/{job}") { try await $0.importDelete($1, job: $1.parameters["job"]) },
+        job("importFile", .get, "/_import/{job}/{file}") {
             try await $0.importFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
         },
         Interaction(
@@ -152,9 +124,7 @@ struct Interaction: Sendable {
 
     /// One of the kick-offs; the template says of what. Bulk Data 2.0 §Bulk Data Kick-off Request.
     private static func exporting(_ name: String, _ method: HTTPRequest.Method, _ template: String) -> Interaction {
-        Interaction(
-            name: name, method: method, template: template, needs: .decidedWithin, isSafe: false, isForEntries: false
-        ) { service, call in
+        job(name, method, template, isSafe: false) { service, call in
             let level: ExportJob.Level =
                 if template.hasPrefix("/Group/") {
                     .group(try call.id())
@@ -163,6 +133,16 @@ struct Interaction: Sendable {
                 }
             return try await service.kickOff(call, level, isForm: method == .post)
         }
+    }
+
+    /// Of a bulk export or import: whose it is, and what it may reach, is told by the job.
+    private static func job(
+        _ name: String, _ method: HTTPRequest.Method, _ template: String, isSafe: Bool = true,
+        answer: @escaping Handler
+    ) -> Interaction {
+        Interaction(
+            name: name, method: method, template: template, needs: .decidedWithin, isSafe: isSafe, isForEntries: false,
+            answer: answer)
     }
 
     private init(

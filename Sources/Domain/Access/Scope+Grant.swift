@@ -55,4 +55,13 @@ extension [Scope] {
         }
         return grants
     }
+
+    /// Whether those of the system level give each of the permissions, single letters, on all of a type.
+    package func giveWhole(_ type: String, _ permissions: [Permissions]) -> Bool {
+        permissions.allSatisfy { permission in
+            contains {
+                $0.level == .system && $0.permissions.contains(permission) && $0.covers(type) && $0.constraints.isEmpty
+            }
+        }
+    }
 }

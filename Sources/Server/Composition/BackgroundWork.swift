@@ -180,10 +180,7 @@ extension RelationalStore {
     /// the operator still allows it.
     func stillAllows(_ clientID: String, _ permissions: [Permissions], of types: [String]) async throws -> Bool {
         guard let client = try await client(id: clientID), client.revokedAt == nil else { return false }
-        let allowed = AccessContext(
-            principal: Principal(kind: .client, id: clientID), scopes: client.scopes.filter { $0.level == .system },
-            requestID: "job")
-        return types.allSatisfy { type in permissions.allSatisfy { allowed.visibility($0, of: type).isWhole } }
+        return types.allSatisfy { client.scopes.giveWhole($0, permissions) }
     }
 }
 

@@ -1,5 +1,4 @@
 import Access
-import FHIRAPI
 import FHIRResources
 import Logging
 import OpsAPI
@@ -19,7 +18,6 @@ struct GrowthWork: Service {
 
     let store: RelationalStore
     let exports: ExportService
-    let imports: ImportService
     let rule: RetentionRule
     let clock: any Workflow.Clock
     let metrics: GrowthMetrics
@@ -103,8 +101,12 @@ struct GrowthWork: Service {
     /// What became of imports; what they stored stays.
     private func removeImports(before time: UTCInstant) async {
         do {
+            for id in try await store.cancelLeftImports(before: time) {
+                try await store.forgetClaims(of: id)
+                try await record("import \(id.value), which its command left")
+            }
             for job in try await store.endedImports(before: time, limit: 100) {
-                try await imports.remove(job.id)
+                try await store.removeImport(job.id)
                 metrics.removed(1, "imports")
                 try await record("import \(job.id.value)")
             }

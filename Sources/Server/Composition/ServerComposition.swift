@@ -135,10 +135,13 @@ enum ServerComposition {
 
         // The doors for applications.
         let images = ExportedImages(index: store, blobs: blobs, terms: routing.terms, workers: workers) { clock.now() }
+        let failed: JobFailures = { reference, kind in
+            logger.error("a job failed", metadata: ["request": .string(reference), "error": .string(kind)])
+        }
         let exports = ExportService(
             jobs: store, store: store, blobs: blobs, entropy: entropy, objects: images,
             imagingURL: publicURL + "/dicomweb", baseURL: publicURL + "/fhir",
-            keepHours: configuration.retention.exportHours,
+            keepHours: configuration.retention.exportHours, failed: failed,
             isPermitted: { try await store.stillAllows($0, [.search, .read], of: $1) }
         ) { clock.now() }
         let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
@@ -147,7 +150,7 @@ enum ServerComposition {
         let imports = ImportService(
             jobs: store, store: store, downloads: downloads, entropy: entropy, limits: configuration.limits.fhir,
             keepHours: configuration.retention.exportHours,
-            isPermitted: { client, _, type in try await store.stillAllows(client, [.create, .update], of: [type]) }
+            isPermitted: { try await store.stillAllows($0, [.create, .update], of: [$1]) }, failed: failed
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))
@@ -229,7 +232,7 @@ enum ServerComposition {
                     .init(service: checkpointer),
                     .init(
                         service: GrowthWork(
-                            store: store, exports: exports, imports: imports, rule: configuration.retention,
+                            store: store, exports: exports, rule: configuration.retention,
                             clock: clock,
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
                     .init(

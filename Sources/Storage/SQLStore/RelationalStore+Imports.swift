@@ -61,6 +61,17 @@ extension RelationalStore: ImportJobStore {
         try await writing { table, _ in try table.cancel(id, at: time) }
     }
 
+    package func cancelLeftImports(before time: UTCInstant) async throws -> [EntityID] {
+        // Mostly there is none, and then nothing is written.
+        let left = try await translating {
+            try await self.database.read { try ImportTable(connection: $0).left(before: time) }
+        }
+        if left.isEmpty { return [] }
+        return try await writing { table, now in
+            try table.left(before: time).filter { try table.cancel($0, at: now) }
+        }
+    }
+
     package func forgetClaims(of id: EntityID, limit: Int) async throws -> Bool {
         try await writing { table, _ in try table.removeClaims(of: id, limit: limit) }
     }

@@ -1,7 +1,9 @@
 import Access
 import FHIRModel
+import FHIRResources
 import HTTPTypes
 import SQLStore
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -184,6 +186,50 @@ struct BulkImportTests: ImportFixture {
             }
         }
     }
+
+    @Test("A Subscription that is imported is its client's by name, as one by PUT")
+    func names() async throws {
+        try await Self.with { (importer) async throws in
+            let access = AccessContext(
+                principal: Principal(kind: .client, id: "app", name: "Ward 7"),
+                scopes: [Scope("system/*.cruds")].compactMap(\.self), requestID: "t")
+            func subscription(_ id: String) -> String {
+                #"{"resourceType":"Subscription","id":"\#(id)","status":"requested","reason":"r","criteria":"Patient?gender=female","channel":{"type":"rest-hook","endpoint":"https://hook.example/s"}}"#
+            }
+            importer.files[Self.base + "Subscription"] = [.init(subscription("imported"))]
+            _ = try await importer.finished(await importer.start(Self.list("Subscription"), as: access))
+            _ = await importer.server.send(.put, "Subscription/put", body: subscription("put"), as: access)
+            for id in ["imported", "put"] {
+                let record = try #require(try await importer.server.store.subscription(EntityID(id))?.record)
+                #expect([record.ownerID, record.ownerName] == ["app", "Ward 7"], "\(id)")
+            }
+        }
+    }
+
+    @Test("A dry run finds a resource that two lines bring, however far apart they are, and keeps nothing")
+    func trial() async throws {
+        try await Self.with { (importer) async throws in
+            let lines = (0..<120).map { Self.basic("b\($0)") } + [Self.basic("b0", "other")]
+            importer.files[Self.base + "x"] = [.init(lines.joined(separator: "\n"))]
+            importer.files[Self.base + "y"] = [.init(Self.basic("b7"))]
+            let (job, inputs) = try importer.imports.commandJob(
+                by: "operator", [("Basic", Self.base + "x"), ("Basic", Self.base + "y")], manifestURL: nil, source: nil,
+                ids: .keep)
+            let told = Told()
+            let end = try await importer.imports.runCommand(
+                job, inputs, access: Self.operatorAccess, isTrial: true
+            ) { _, _, outcomes in told.outcomes.withLock { $0 += outcomes.map { String(decoding: $0, as: UTF8.self) } }
+            }
+            #expect([end.tally.created, end.tally.refused] == [120, 2])
+            let texts = told.outcomes.withLock { $0 }
+            #expect(texts.map { $0.contains("brought by line 1:") } == [true, false])
+            #expect(texts.map { $0.contains("brought by line 8 of another file, number 1") } == [false, true])
+            #expect(await importer.version("Basic/b0") == nil)
+            #expect(try await importer.server.store.importJobs(limit: 9).isEmpty)
+        }
+    }
+
+    private final class Told: Sendable { let outcomes = Mutex<[String]>([]) }
 
     // MARK: Lines
 

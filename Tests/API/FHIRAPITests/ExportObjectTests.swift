@@ -16,6 +16,8 @@ struct ExportObjectTests {
     /// Files that were made for exports.
     private final class Made: Sendable {
         let blobs = Mutex<[BlobID]>([])
+        /// What the log is told of jobs that were given up.
+        let failures = Mutex<[String]>([])
     }
 
     /// Two objects of one study, of which the second cannot be de-identified, and is damaged where it is `broken`.
@@ -78,6 +80,7 @@ struct ExportObjectTests {
                 jobs: store, store: store, blobs: server.blobs, entropy: SeededEntropy(seed: 8),
                 objects: Images(blobs: server.blobs, made: made, unreadable: unreadable) { try await meanwhile(store) },
                 imagingURL: "https://hilum.example/dicomweb", baseURL: FHIRServer.base, workers: 1, renewal: renewal,
+                failed: { reference, kind in made.failures.withLock { $0 += [reference, kind] } },
                 now: server.service.now)
             let service = FHIRService(
                 store: server.store, audit: server.store, exports: exports, baseURL: FHIRServer.base,
@@ -183,7 +186,11 @@ struct ExportObjectTests {
                 .get, "$export", "_type=ImagingStudy&includeAssociatedData=_DICOMObjects:broken",
                 headers: BulkExportTests.async)
             #expect(kickOff.status == 202)
-            #expect(await BulkExportTests.finished(server, BulkExportTests.path(kickOff)).status == 500)
+            let job = BulkExportTests.path(kickOff)
+            #expect(await BulkExportTests.finished(server, job).status == 500)
+            #expect(
+                made.failures.withLock { $0 }
+                    == ["export-" + (job.split(separator: "/").last ?? ""), "Workflow.StoreError.corrupt"])
             let blobs = made.blobs.withLock { $0 }
             #expect(!blobs.isEmpty)
             for blob in blobs { await #expect(throws: StoreError.self) { _ = try await server.blobs.open(blob) } }

@@ -6,8 +6,14 @@ final class FailingJobs: ImportJobStore {
     private let jobs: any ImportJobStore
     private let failures: Mutex<[StoreError.Code]>
 
-    init(jobs: any ImportJobStore, failures: [StoreError.Code]) {
+    private let ofInputs: StoreError.Code?
+
+    /// - Parameters:
+    ///   - failures: of taking jobs up, one after the other.
+    ///   - ofInputs: of each reading of their files; nil for none.
+    init(jobs: any ImportJobStore, failures: [StoreError.Code] = [], ofInputs: StoreError.Code? = nil) {
         self.jobs = jobs
+        self.ofInputs = ofInputs
         self.failures = Mutex(failures)
     }
 
@@ -22,7 +28,10 @@ final class FailingJobs: ImportJobStore {
         try await jobs.accept(job, inputs, activeMax: activeMax)
     }
     func importJob(_ id: EntityID) async throws -> ImportJob? { try await jobs.importJob(id) }
-    func importInputs(of id: EntityID) async throws -> [ImportInput] { try await jobs.importInputs(of: id) }
+    func importInputs(of id: EntityID) async throws -> [ImportInput] {
+        if let ofInputs { throw StoreError(ofInputs, "the rows are damaged") }
+        return try await jobs.importInputs(of: id)
+    }
     func add(_ inputs: [ImportInput], to job: ImportJob, holder: String) async throws {
         try await jobs.add(inputs, to: job, holder: holder)
     }
@@ -33,6 +42,9 @@ final class FailingJobs: ImportJobStore {
     }
     func cancelImport(_ id: EntityID, at time: UTCInstant) async throws -> Bool {
         try await jobs.cancelImport(id, at: time)
+    }
+    func cancelLeftImports(before time: UTCInstant) async throws -> [EntityID] {
+        try await jobs.cancelLeftImports(before: time)
     }
     func forgetClaims(of id: EntityID, limit: Int) async throws -> Bool {
         try await jobs.forgetClaims(of: id, limit: limit)

@@ -50,6 +50,23 @@ final class Importer {
         return status.json
     }
 
+    /// The answer once another server over the same store has run what is under way to its end.
+    func finishedByAnother(
+        _ path: String?, jobs: (any ImportJobStore)? = nil, failed: @escaping JobFailures = { _, _ in }
+    ) async throws -> FHIRResponse {
+        let path = try #require(path)
+        var limits = FHIRLimits()
+        limits.imports.pauseSeconds = 0
+        let another = ImportService(
+            jobs: jobs ?? server.store, store: server.store, downloads: files, entropy: SeededEntropy(seed: 10),
+            limits: limits, failed: failed, now: server.service.now)
+        let worker = Task { await another.run() }
+        let answer = await BulkExportTests.finished(server, path)
+        worker.cancel()
+        await worker.value
+        return answer
+    }
+
     func run(_ body: String) async throws -> JSONValue { try await finished(await start(body)) }
 
     /// The outcomes of refused lines: their lines and what they say.
@@ -87,7 +104,7 @@ extension ImportFixture {
 
     static func with(
         _ limits: FHIRLimits = FHIRLimits(), pieceBytes: Int = 37,
-        isPermitted: @escaping @Sendable (String, [Scope], String) async throws -> Bool = { _, _, _ in true },
+        isPermitted: @escaping @Sendable (String, String) async throws -> Bool = { _, _ in true },
         _ body: (Importer) async throws -> Void
     ) async throws {
         var limits = limits
@@ -111,6 +128,12 @@ extension ImportFixture {
             }
             await importer.end()
         }
+    }
+
+    /// Of whoever gives a command.
+    static var operatorAccess: AccessContext {
+        AccessContext(
+            principal: Principal(kind: .operator, id: "operator"), scopes: [], isUnrestricted: true, requestID: "t")
     }
 
     static var base: String { "https://files.example/" }

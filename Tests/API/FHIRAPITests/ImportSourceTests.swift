@@ -64,6 +64,12 @@ struct ImportSourceTests: ImportFixture {
             away.refusal = .unresolvable
             importer.files[Self.base + "Basic"] = [away, .init(Self.basic("b1"))]
             #expect(Self.counts(try await importer.run(Self.list("Basic"))) == [1, 0, 0, 0])
+            importer.files[Self.base + "m"] = [
+                away, .init(#"{"output":[{"type":"Basic","url":"\#(Self.base)Basic"}]}"#),
+            ]
+            let manifest =
+                #"{"resourceType":"Parameters","parameter":[{"name":"exportUrl","valueUrl":"\#(Self.base)m"}]}"#
+            #expect(Self.counts(try await importer.run(manifest)) == [0, 0, 1, 0])
         }
     }
 
@@ -85,6 +91,22 @@ struct ImportSourceTests: ImportFixture {
             }
             #expect(found == plain)
         }
+    }
+
+    @Test("A file that came fast and then comes a byte at a time is too slow, over each window by itself")
+    func slow() {
+        var limits = ImportLimits()
+        (limits.bytesPerSecondMin, limits.graceSeconds) = (1_000, 30)
+        func verdicts(_ pieces: [(bytes: Int, seconds: Int)]) -> [Bool] {
+            var rate = ImportRate(limits)
+            return pieces.map { rate.isMet(by: $0.bytes, after: .seconds($0.seconds)) }
+        }
+        // The window in which the gigabyte came is over after 31 seconds, the next one after 62.
+        let slowed = verdicts([(1 << 30, 1)] + Array(repeating: (1, 1), count: 100))
+        #expect(slowed.firstIndex(of: false) == 61)
+        #expect(verdicts(Array(repeating: (1_000, 1), count: 200)).allSatisfy(\.self))
+        #expect(verdicts([(0, 30), (30_999, 1)]) == [true, false])
+        #expect(verdicts([(0, 30), (31_000, 1)]) == [true, true])
     }
 
     @Test("A manifest leads to https alone, also by the link to its next page")
@@ -230,13 +252,7 @@ struct ImportSourceTests: ImportFixture {
             await worker.value
             let job = try #require(try await store.importJobs(limit: 1).first)
             #expect(job.isUnderWay)
-            let second = ImportService(
-                jobs: importer.server.store, store: importer.server.store, downloads: importer.files,
-                entropy: SeededEntropy(seed: 10), now: importer.server.service.now)
-            let next = Task { await second.run() }
-            let status = await BulkExportTests.finished(importer.server, try #require(path))
-            next.cancel()
-            await next.value
+            let status = try await importer.finishedByAnother(path)
             #expect(Self.counts(status.json) == [297, 0, 0, 3])
             #expect(try await importer.outcomes(status.json).map(\.line) == [51, 151, 251])
         }
@@ -257,16 +273,34 @@ struct ImportSourceTests: ImportFixture {
             while try await store.importJobs(limit: 1).first?.tally.stored != 100 { await Task.yield() }
             worker.cancel()
             await worker.value
-            let second = ImportService(
-                jobs: store, store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10),
-                now: importer.server.service.now)
-            let next = Task { await second.run() }
-            let status = await BulkExportTests.finished(importer.server, try #require(path))
-            next.cancel()
-            await next.value
+            let status = try await importer.finishedByAnother(path)
             #expect(Self.counts(status.json) == [100, 0, 0, 0])
             #expect(status.json["error"]?.array?.isEmpty == true)
             #expect(importer.files.requests.count == 1)
+        }
+    }
+
+    @Test("A command that goes on with an older import says in the audit trail which one that is")
+    func commandGoesOn() async throws {
+        try await Self.with { (importer) async throws in
+            importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
+            func job() throws -> (ImportJob, [ImportInput]) {
+                try importer.imports.commandJob(
+                    by: "operator", [("Basic", Self.base + "Basic")], manifestURL: nil, source: nil, ids: .keep)
+            }
+            let store = importer.server.store
+            let (older, inputs) = try job()
+            #expect(try await store.accept(older, inputs, activeMax: 1) == .accepted)
+            let (newer, same) = try job()
+            let end = try await importer.imports.runCommand(
+                newer, same, access: Self.operatorAccess, isTrial: false
+            ) { _, _, _ in }
+            #expect(end.id == older.id && older.id != newer.id)
+            let rows = try await store.database.read { connection in
+                try AuditChain.rows(after: 0, limit: 100, connection).map { String(decoding: $0.record, as: UTF8.self) }
+            }
+            #expect(rows.contains { $0.contains(#""interaction":"import""#) && $0.contains(older.id.value) })
+            #expect(!rows.contains { $0.contains(newer.id.value) })
         }
     }
 
@@ -301,7 +335,7 @@ struct ImportSourceTests: ImportFixture {
     @Test("A client that was revoked after its kick-off imports nothing more; before it, the kick-off is refused")
     func revoked() async throws {
         let revocation = Revocation()
-        try await Self.with(isPermitted: { _, _, type in
+        try await Self.with(isPermitted: { _, type in
             type == "Patient" || !revocation.isDone.withLock(\.self)
         }) { (importer) async throws in
             importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
@@ -322,7 +356,7 @@ struct ImportSourceTests: ImportFixture {
     @Test("A client that is revoked in the middle of a file imports nothing more of it")
     func revokedWithin() async throws {
         let revocation = Revocation()
-        try await Self.with(pieceBytes: 4_096, isPermitted: { _, _, _ in !revocation.isDone.withLock(\.self) }) {
+        try await Self.with(pieceBytes: 4_096, isPermitted: { _, _ in !revocation.isDone.withLock(\.self) }) {
             (importer) async throws in
             var file = ImportedFiles.File((0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n"))
             file.before = { if $0 >= 12_000 { revocation.isDone.withLock { $0 = true } } }
@@ -339,19 +373,55 @@ struct ImportSourceTests: ImportFixture {
         try await Self.with { (importer) async throws in
             importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
             let path = await importer.start(Self.list("Basic"))
-            var limits = FHIRLimits()
-            limits.imports.pauseSeconds = 0
-            let store = importer.server.store
-            let second = ImportService(
-                jobs: FailingJobs(
-                    jobs: store, failures: [.unavailable, .conflict] + Array(repeating: .unavailable, count: 9)),
-                store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10), limits: limits,
-                now: importer.server.service.now)
-            let next = Task { await second.run() }
-            let status = await BulkExportTests.finished(importer.server, try #require(path))
-            next.cancel()
-            await next.value
+            let jobs = FailingJobs(
+                jobs: importer.server.store,
+                failures: [.unavailable, .conflict] + Array(repeating: .unavailable, count: 9))
+            let status = try await importer.finishedByAnother(path, jobs: jobs)
             #expect(Self.counts(status.json) == [1, 0, 0, 0])
+        }
+    }
+
+    @Test(
+        "An import makes way for another client's that waits, within a file that is taken on by a range",
+        arguments: [true, false])
+    func turns(_ takesRanges: Bool) async throws {
+        var limits = FHIRLimits()
+        (limits.imports.runningMax, limits.imports.turnSeconds) = (1, 0)
+        try await Self.with(limits, pieceBytes: 4_096) { (importer) async throws in
+            var long = ImportedFiles.File((0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n"), tag: "\"1\"")
+            if takesRanges { long.fields.append(("Accept-Ranges", "bytes")) }
+            importer.files[Self.base + "long"] = [long]
+            importer.files[Self.base + "short"] = [.init(Self.basic("short"))]
+            let other = FHIRServer.access("system/*.cruds", id: "other")
+            let first = await importer.start(Self.list("Basic:long"))
+            let second = try #require(await importer.start(Self.list("Basic:short"), as: other))
+            #expect(Self.counts(try await importer.finished(first)) == [300, 0, 0, 0])
+            let status = await BulkExportTests.finished(importer.server, second, as: other)
+            #expect(Self.counts(status.json) == [1, 0, 0, 0])
+            let requests = importer.files.requests
+            #expect(
+                requests.map { $0.url.dropFirst(Self.base.count) }
+                    == (takesRanges ? ["long", "short", "long"] : ["long", "short"]))
+            #expect(requests.last?.headers.contains { $0.name == "Range" } == takesRanges)
+        }
+    }
+
+    private final class Told: Sendable { let failures = Mutex<[String]>([]) }
+
+    @Test(
+        "A job that the store throws out again and again fails, by a reference that the log has with the kind of error")
+    func thrownOut() async throws {
+        try await Self.with { (importer) async throws in
+            let path = try #require(await importer.start(Self.list("Basic")))
+            let told = Told()
+            let status = try await importer.finishedByAnother(
+                path, jobs: FailingJobs(jobs: importer.server.store, ofInputs: .corrupt)
+            ) { reference, kind in told.failures.withLock { $0 += [reference, kind] } }
+            #expect(status.status == 500)
+            let reference = "import-" + (path.split(separator: "/").last ?? "")
+            let text = status.json["issue"]?[0]?["details"]?["text"]?.string
+            #expect(text == "internal error, reference " + reference)
+            #expect(told.failures.withLock { $0 } == [reference, "Workflow.StoreError.corrupt"])
         }
     }
 

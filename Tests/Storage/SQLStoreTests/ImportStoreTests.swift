@@ -117,6 +117,27 @@ struct ImportStoreTests {
         }
     }
 
+    @Test(
+        "A command's import that nobody has worked on since a time is ended; one that is held, young or a client's is not",
+        arguments: TestDatabases.all)
+    func left(_ kind: SQLDialect) async throws {
+        try await WorkflowSupport.with(kind) { (store) async throws in
+            _ = try await store.accept(Self.job("left", origin: .command), Self.inputs, activeMax: 9)
+            _ = try await store.accept(Self.job("held", origin: .command), Self.inputs, activeMax: 9)
+            _ = try await store.accept(Self.job("young", origin: .command, at: 5), Self.inputs, activeMax: 9)
+            _ = try await store.accept(Self.job("client"), Self.inputs, activeMax: 9)
+            #expect(try await store.takeImport(EntityID("held"), holder: "one", isSole: false))
+            let time = UTCInstant(microseconds: 5_000_000)
+            #expect(try await store.cancelLeftImports(before: time).map(\.value) == ["left"])
+            #expect(try await store.cancelLeftImports(before: time).isEmpty)
+            #expect(try await store.importJob(EntityID("left"))?.state == .cancelled)
+            #expect(try await store.importJob(EntityID("left"))?.finishedAt != nil)
+            for id in ["held", "young", "client"] {
+                #expect(try await store.importJob(EntityID(id))?.isUnderWay == true, "\(id)")
+            }
+        }
+    }
+
     @Test("An import that has ended is removed in steps, one under way is not", arguments: TestDatabases.all)
     func removed(_ kind: SQLDialect) async throws {
         try await WorkflowSupport.with(kind) { (store) async throws in

@@ -15,8 +15,8 @@ struct ImportBatch: Sendable {
 
     let lines: ArraySlice<ImportLine>
     let holder: String
-    /// Whether nothing is kept.
-    let isTrial: Bool
+    /// Nil for what is kept.
+    let trial: ImportTrial?
 
     /// Undoes a unit that was only tried.
     private struct Tried: Error { let place: Place }
@@ -29,11 +29,12 @@ struct ImportBatch: Sendable {
         do {
             return try await store.write(access) { unit in
                 let place = try write(job, input, in: unit)
-                if isTrial { throw Tried(place: place) }
+                if trial != nil { throw Tried(place: place) }
                 try unit.save(place.job, place.input, outcomes: place.outcomes, holder: holder)
                 return place
             }
         } catch let tried as Tried {
+            trial?.note(lines, of: input.place)
             return tried.place
         }
     }
@@ -49,7 +50,7 @@ struct ImportBatch: Sendable {
                 tally.refused += 1
             case .change(let change, let name):
                 let own = ImportedLine(input: input.place, line: line.number)
-                if let first = try unit.claim(name, for: job.id, at: own), first != own {
+                if let first = try trial?[name] ?? unit.claim(name, for: job.id, at: own), first != own {
                     let words =
                         "the resource of this id was brought by line \(first.line)"
                         + (first.input == own.input ? "" : " of another file, number \(first.input + 1)")

@@ -30,14 +30,14 @@ final class ImportContent {
     private var offset: Int64
     /// Of the whole file, where that is told and it comes as it is.
     private let length: Int64?
-    /// Spent on waiting for the source.
-    private var waited = Duration.zero
+    private var rate: ImportRate
 
     /// Opens an answer and notes what it says of the file. Throws ``ImportFileError``.
     init(_ head: DownloadHead, _ content: any DownloadContent, of input: inout ImportInput, limits: ImportLimits) throws
     {
         self.content = content
         self.limits = limits
+        rate = ImportRate(limits)
         guard [200, 206].contains(head.status) else { throw Self.refusal(head.status) }
         let range = head.status == 206 ? head.contentRange : nil
         let coding = head["content-encoding"]?.lowercased() ?? "identity"
@@ -103,9 +103,6 @@ final class ImportContent {
         ImportFileError("the file has more than \(limits.fileBytesMax) bytes")
     }
 
-    /// What an answer has to say for the file to be asked for again later: 408, 429 and failures of the source.
-    static func isTransient(_ status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
-
     /// Further bytes, at most 64 KiB, or none where what came has none yet; nil at the end of the file. Throws
     /// ``ImportFileError``, `OutboundFailure`.
     func read() async throws -> [UInt8]? {
@@ -133,7 +130,7 @@ final class ImportContent {
     private func receive() async throws -> Bool {
         let begun = ContinuousClock.now
         let next = try await content.next()
-        waited += ContinuousClock.now - begun
+        let waited = ContinuousClock.now - begun
         guard let next else {
             do { try gzip?.decoder.finish() } catch {
                 throw ImportFileError("the file's gzip data end too early")
@@ -144,8 +141,7 @@ final class ImportContent {
             return false
         }
         received += Int64(next.count)
-        let seconds = waited.components.seconds
-        if seconds > limits.graceSeconds, received < seconds * Int64(limits.bytesPerSecondMin) {
+        guard rate.isMet(by: next.count, after: waited) else {
             throw ImportFileError("the file comes at less than \(limits.bytesPerSecondMin) bytes a second")
         }
         chunk = next[...]

@@ -30,7 +30,8 @@ extension FHIRService {
                 .forbidden, "an import needs scopes of the system level to create and update each type")
         }
         let job = ImportJob(
-            id: imports.entropy.newID(), ownerID: call.access.principal.id, scopes: scopes.map(\.text), origin: .client,
+            id: imports.entropy.newID(), ownerID: call.access.principal.id,
+            ownerName: call.access.principal.name, scopes: scopes.map(\.text), origin: .client,
             request: baseURL + "/$import", key: request.key(of: call.access.principal.id), source: request.source,
             manifestURL: request.manifestURL, types: request.types, ids: request.ids, inputs: request.inputs.count,
             createdAt: now())
@@ -135,7 +136,7 @@ extension FHIRService {
         let job = try await ownImport(id, call.access)
         try await recordRead("import-delete", call, category: .rest, action: .delete, entity: "import:\(job.id.value)")
         guard job.isUnderWay else {
-            try await importService.remove(job.id)
+            try await importService.jobs.removeImport(job.id)
             return .outcome(202, OperationOutcome(.information, .informational, details: "the import was forgotten"))
         }
         try await importService.cancel(job.id)

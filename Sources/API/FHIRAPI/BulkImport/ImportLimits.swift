@@ -2,19 +2,24 @@
 package struct ImportLimits: Sendable, Hashable {
     /// Imports that one client may have accepted or running; one more is 429.
     package var perClientMax = 2
-    /// Imports that are worked on at a time; further ones wait.
-    package var runningMax = 2
+    /// Imports that are worked on at a time; further ones wait. One more than a client may have: none can take all places.
+    package var runningMax = 3
+    /// Seconds after which an import makes way for one of another client that waits and has less under way. It does so
+    /// behind a file, and where its source takes a range within one.
+    package var turnSeconds = 60
     /// Files of one import.
     package var inputsMax = 10_000
     /// Bytes of one file, uncompressed.
     package var fileBytesMax = 64 << 30
     /// Lines that are refused until an import is given up: each leaves an OperationOutcome.
     package var outcomesMax = 100_000
-    /// A file has to come at least at this rate, once it was waited for longer than ``graceSeconds``.
+    /// A file has to come at least at this rate, over each ``graceSeconds`` that it was waited for.
     package var bytesPerSecondMin = 1024
+    /// Seconds of waiting for a file until its rate is looked at, and again from then on.
     package var graceSeconds = 30
     /// Uncompressed bytes for each that came, looked at once there are more of them than ``inflatedBytesFree``.
     package var inflationMax = 250
+    /// Uncompressed bytes of a file that may come of however few.
     package var inflatedBytesFree: Int64 = 16 << 20
     /// How often a file is asked for again without a new line of it.
     package var attemptsMax = 5

@@ -22,11 +22,13 @@ struct ImportLine: Sendable {
 
 /// Reads lines of an import as the bodies of updates: what holds for one of those holds for a line.
 struct ImportLineReading: Sendable {
-    let check: ResourceCheck
+    let service: ImportService
     let ids: ImportJob.IDRule
     /// The base that the resources are from, with a slash at its end.
     let source: String?
     let requestID: String
+
+    private var check: ResourceCheck { service.check }
 
     /// - Parameter type: what the file is said to hold.
     func read(_ line: NDJSONReader.Line, type: String) -> ImportLine {
@@ -40,7 +42,7 @@ struct ImportLineReading: Sendable {
             }
             content = try change(bytes, type: type)
         } catch {
-            content = .refused(ErrorTable.outcome(for: error, requestID: requestID).1)
+            content = .refused(service.refusal(of: error, requestID: requestID))
         }
         return ImportLine(number: line.number, end: line.end, byteCount: line.bytes?.count ?? 0, content: content)
     }

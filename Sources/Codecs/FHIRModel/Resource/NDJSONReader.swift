@@ -32,7 +32,7 @@ package struct NDJSONReader: Sendable {
     }
 
     /// Bytes of a line that has no end yet.
-    package var heldBytes: Int { held.count }
+    var heldBytes: Int { held.count }
 
     /// Takes the next bytes and gives the lines that end in them, blank ones left out.
     package mutating func add(_ bytes: [UInt8], _ take: (Line) -> Void) {

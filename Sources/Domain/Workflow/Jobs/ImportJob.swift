@@ -1,8 +1,12 @@
 /// A bulk import, from kick-off to its end.
 package struct ImportJob: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable {
-        case accepted, running, complete, failed
-        /// By its client. What was stored until then stays.
+        case accepted, running
+        /// All files were read, or as much of each as could be.
+        case complete
+        /// For ``failure``.
+        case failed
+        /// By its client or an operator, or left by its command for long. What was stored until then stays.
         case cancelled
     }
     /// Who works on it.
@@ -46,6 +50,8 @@ package struct ImportJob: Sendable, Hashable, Codable {
     package var id: EntityID
     /// The client that may see it, or the name of whoever gave the command.
     package var ownerID: String
+    /// The client's name for people, as what it writes has it; nil for a command.
+    package var ownerName: String?
     /// The scopes of the kick-off as text, by which each line is judged.
     package var scopes: [String]
     package var origin: Origin
@@ -68,16 +74,20 @@ package struct ImportJob: Sendable, Hashable, Codable {
     /// OperationOutcomes that are kept of it.
     package var errors: Int64 = 0
     package var state = State.accepted
+    /// Why it failed, or was complete before all was read: a sentence for whoever asked for it.
     package var failure: String?
     package var createdAt: UTCInstant
+    /// Nil while it is under way.
     package var finishedAt: UTCInstant?
 
     package init(
-        id: EntityID, ownerID: String, scopes: [String], origin: Origin, request: String, key: String, source: String?,
-        manifestURL: String? = nil, types: [String], ids: IDRule, inputs: Int, createdAt: UTCInstant
+        id: EntityID, ownerID: String, ownerName: String? = nil, scopes: [String], origin: Origin, request: String,
+        key: String, source: String?, manifestURL: String? = nil, types: [String], ids: IDRule, inputs: Int,
+        createdAt: UTCInstant
     ) {
         self.id = id
         self.ownerID = ownerID
+        self.ownerName = ownerName
         self.scopes = scopes
         self.origin = origin
         self.request = request
@@ -95,10 +105,19 @@ package struct ImportJob: Sendable, Hashable, Codable {
 
 /// One file of an import, and how far it was read.
 package struct ImportInput: Sendable, Hashable, Codable {
-    package enum State: String, Sendable, Hashable, Codable { case waiting, running, done, failed }
+    package enum State: String, Sendable, Hashable, Codable {
+        /// Nothing of it is kept yet.
+        case waiting
+        /// Up to ``line``.
+        case running
+        case done
+        /// For ``failure``; what was kept of it stays.
+        case failed
+    }
 
     /// In the job, from 0: the order in which files are read.
     package var place: Int
+    /// Of https; of a command also `file://` and a path.
     package var url: String
     /// The type of every resource in it.
     package var type: String
@@ -115,6 +134,7 @@ package struct ImportInput: Sendable, Hashable, Codable {
     /// Lines that are done, blank ones among them.
     package var line: Int64 = 0
     package var tally = ImportJob.Tally()
+    /// Why it was not read to its end, as its OperationOutcome says.
     package var failure: String?
 
     package init(place: Int, url: String, type: String) {
@@ -166,6 +186,7 @@ package enum ImportAcceptance: Sendable, Hashable {
 package protocol ImportJobStore: Sendable {
     /// Saves a new job with its inputs unless one with its key is under way, or its owner has `activeMax` under way.
     func accept(_ job: ImportJob, _ inputs: [ImportInput], activeMax: Int) async throws -> ImportAcceptance
+    /// Nil for one that is not there, or not any more.
     func importJob(_ id: EntityID) async throws -> ImportJob?
     /// In the order of their places.
     func importInputs(of id: EntityID) async throws -> [ImportInput]
@@ -186,6 +207,9 @@ package protocol ImportJobStore: Sendable {
     /// Ends a job that is under way. What it stored stays.
     /// - Returns: false where it had ended before.
     func cancelImport(_ id: EntityID, at time: UTCInstant) async throws -> Bool
+    /// Ends those of commands that nobody has worked on since a time.
+    /// - Returns: which they were.
+    func cancelLeftImports(before time: UTCInstant) async throws -> [EntityID]
     /// Forgets which lines brought which resources, of a job that has ended: at most `limit`.
     /// - Returns: whether there are more.
     func forgetClaims(of id: EntityID, limit: Int) async throws -> Bool
@@ -194,4 +218,19 @@ package protocol ImportJobStore: Sendable {
     /// Removes an import that has ended, in steps of at most `limit` rows.
     /// - Returns: whether there is more of it.
     func removeImport(_ id: EntityID, limit: Int) async throws -> Bool
+}
+
+extension ImportJobStore {
+    /// Rows in one unit of work.
+    private static var stepRows: Int { 2_000 }
+
+    /// Forgets which lines brought which resources, of a job that has ended.
+    package func forgetClaims(of id: EntityID) async throws {
+        while try await forgetClaims(of: id, limit: Self.stepRows) {}
+    }
+
+    /// Removes an import that has ended.
+    package func removeImport(_ id: EntityID) async throws {
+        while try await removeImport(id, limit: Self.stepRows) {}
+    }
 }

@@ -59,6 +59,16 @@ struct ImportTable {
             [.text(job.state.rawValue), try DetailColumn.encode(job), .text(id.value)]) > 0
     }
 
+    /// Those of commands that nobody has held since a time.
+    func left(before time: UTCInstant) throws -> [EntityID] {
+        try connection.all(
+            """
+            SELECT id FROM import_jobs WHERE origin = 'command' AND held_until < ? AND created_at < ? \
+            AND \(Self.underWay)
+            """, [.int(time.microseconds), .int(time.microseconds)]
+        ) { EntityID(try $0.text(0)) }
+    }
+
     func job(_ id: EntityID) throws -> ImportJob? {
         try connection.first("SELECT detail FROM import_jobs WHERE id = ?", [.text(id.value)], Self.job)
     }

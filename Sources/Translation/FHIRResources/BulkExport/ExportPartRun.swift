@@ -17,7 +17,7 @@ struct ExportPartRun: Sendable {
     private var access: AccessContext {
         AccessContext(
             principal: Principal(kind: .client, id: job.ownerID), scopes: job.scopes.compactMap { Scope($0) },
-            requestID: "export-\(job.id.value)")
+            requestID: job.requestID)
     }
 
     /// Returns when the part is written, another has its lease, or the service is to stop. Throws what the stores throw.
@@ -177,6 +177,11 @@ struct ExportPartRun: Sendable {
         }
         return patients.next.map { ExportPart.Place(key: $0) }
     }
+}
+
+extension ExportJob {
+    /// By which its reads are told in the audit trail, and its failure in the log.
+    var requestID: String { "export-\(id.value)" }
 }
 
 extension ExportJob.Selection {

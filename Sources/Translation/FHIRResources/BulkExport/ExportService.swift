@@ -32,6 +32,7 @@ package final class ExportService: Sendable {
     let now: @Sendable () -> UTCInstant
     /// After so long the holder of a part says that it is still there.
     let renewal: Duration
+    private let failed: JobFailures
     /// Hours for which the files of a finished export are kept; 0 for ever.
     package let keepHours: Int64
     /// Whether a client may still export types.
@@ -52,12 +53,14 @@ package final class ExportService: Sendable {
     ///   - objects: the DICOM objects of studies; nil where there are none to be had.
     ///   - imagingURL: the absolute base of DICOMweb without a slash at its end.
     ///   - workers: parts that are written at a time.
+    ///   - failed: told why a job was given up, by the request id of its reads.
     ///   - renewal: after which the holder of a part says that it is still there.
     ///   - isPermitted: asked before each file, of a client that is registered here: it may have been revoked since.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
         objects: (any ExportObjectSource)? = nil, imagingURL: String = "", baseURL: String = "",
         keepHours: Int64 = 24, workers: Int = 2, renewal: Duration = .seconds(15),
+        failed: @escaping JobFailures = { _, _ in },
         isPermitted: @escaping @Sendable (_ clientID: String, _ types: [String]) async throws -> Bool = { _, _ in true
         },
         now: @escaping @Sendable () -> UTCInstant
@@ -71,6 +74,7 @@ package final class ExportService: Sendable {
         self.baseURL = baseURL
         self.keepHours = keepHours
         self.renewal = renewal
+        self.failed = failed
         self.isPermitted = isPermitted
         wakeUps = (0..<max(workers, 1)).map { _ in DeliverySignal() }
         self.now = now
@@ -178,7 +182,7 @@ package final class ExportService: Sendable {
         let parts: [ExportPart]
         do { parts = try await ExportPlan(job: job, scope: scope(of: job), store: store).parts() } catch {
             // The others would wait behind it for ever.
-            if Self.isHopeless(error) { return try await fail(job) }
+            if Self.isHopeless(error) { return try await fail(job, error) }
             throw error
         }
         for file in try await jobs.plan(id, parts) { try? await blobs.remove(file) }
@@ -193,8 +197,9 @@ package final class ExportService: Sendable {
         try await end(job)
     }
 
-    private func fail(_ job: ExportJob) async throws {
+    private func fail(_ job: ExportJob, _ error: any Error) async throws {
         guard var job = try await jobs.job(job.id), job.isUnderWay else { return }
+        failed(job.requestID, ErrorKind.name(of: error))
         let files = try await jobs.exportBlobs(job.id)
         job.state = .failed
         job.outputs = []
@@ -218,7 +223,7 @@ package final class ExportService: Sendable {
             // Its lease ends with the process.
             if Task.isCancelled { return }
             let failures = try? await jobs.putOff(lease, seconds: Self.pauseSeconds)
-            if Self.isHopeless(error) || failures ?? 0 >= Self.failuresMax { try? await fail(job) }
+            if Self.isHopeless(error) || failures ?? 0 >= Self.failuresMax { try? await fail(job, error) }
         }
     }
 
