@@ -179,11 +179,3 @@ package struct ArchiveSCU: ArchiveDirectory {
         }
     }
 }
-
-extension StudyMatch {
-    /// Of what matched: its UIDs from the study down.
-    fileprivate var key: String {
-        [study.studyInstanceUID, series?.seriesInstanceUID, instance?.sopInstanceUID].compactMap(\.self)
-            .joined(separator: "/")
-    }
-}
