@@ -46,9 +46,13 @@ class Report:
             detail = work()
             return self.add(group, check, True, detail if isinstance(detail, str) else "", clause)
         except Exception as error:  # every failure is a row, whatever raised it
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"{type(error).__name__}: {error} ({pathlib.Path(last.filename).name}:{last.lineno})"
-            return self.add(group, check, False, " ".join(text.split())[:500], clause)
+            return self.raised(group, check, error, clause)
+
+    def raised(self, group, check, error, clause=""):
+        """The row of what ended in an exception."""
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} ({pathlib.Path(last.filename).name}:{last.lineno})"
+        return self.add(group, check, False, " ".join(text.split())[:500], clause)
 
     def note(self, text):
         self.notes.append(text)

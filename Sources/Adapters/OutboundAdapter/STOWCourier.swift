@@ -16,6 +16,7 @@ package struct STOWCourier: Courier {
     private let sender: HTTPSSender
     private let tokens: AccessTokenSource?
     private let transcoding: PixelTranscoding?
+    private let refused: RefusedForms
 
     /// Of an answer about one instance.
     private static let answerBytesMax = 256 << 10
@@ -25,11 +26,14 @@ package struct STOWCourier: Courier {
     /// - Parameters:
     ///   - url: of the service's `studies` resource.
     ///   - transcoding: decodes what the server refuses for its transfer syntax; nil for no such thing.
+    ///   - now: a test's own.
     package init(
         _ forwarding: Forwarding, to url: String, index: any ImagingIndex, sender: HTTPSSender,
-        tokens: AccessTokenSource?, transcoding: PixelTranscoding? = nil
+        tokens: AccessTokenSource?, transcoding: PixelTranscoding? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.transcoding = transcoding
+        refused = RefusedForms(now: now)
         self.forwarding = forwarding
         self.url = url
         self.index = index
@@ -46,14 +50,25 @@ package struct STOWCourier: Courier {
     }
 
     /// Sends it as it is stored or was changed, and where the server does not take images in that transfer syntax once
-    /// more, decoded.
+    /// more, decoded: at once where it has just said so of another one.
     private func send(_ item: Forwarding.Item, of entry: OutboxEntry) async -> DeliveryOutcome {
-        let (outcome, mayBeDecoded) = await send(item, of: entry, decodes: false)
         let stored = item.rewritten?.storedSyntax ?? TransferSyntax(uid: item.instance.transferSyntaxUID)
-        guard mayBeDecoded, transcoding != nil, let stored,
-            PixelTranscoding.decompresses(stored, to: .explicitVRLittleEndian)
-        else { return outcome }
-        return await send(item, of: entry, decodes: true).outcome
+        guard transcoding != nil, let stored, PixelTranscoding.decompresses(stored, to: .explicitVRLittleEndian) else {
+            return await send(item, of: entry, decodes: false).outcome
+        }
+        let form = RefusedForms.Form(sopClassUID: item.sopClassUID, transferSyntaxUID: stored.uid)
+        if refused.contains(form) {
+            let (outcome, refusesForm) = await send(item, of: entry, decodes: true)
+            guard refusesForm else { return outcome }
+            // It takes other forms now.
+            refused.forget(form)
+            return await send(item, of: entry, decodes: false).outcome
+        }
+        let (outcome, refusesForm) = await send(item, of: entry, decodes: false)
+        guard refusesForm else { return outcome }
+        let decoded = await send(item, of: entry, decodes: true).outcome
+        if decoded == .delivered { refused.note(form) }
+        return decoded
     }
 
     /// - Returns: also whether the server refused the form.

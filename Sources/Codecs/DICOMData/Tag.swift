@@ -50,6 +50,10 @@ package struct Tag: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// An element of the file meta information. PS3.10 §7.1.
     package var isFileMeta: Bool { group == 0x0002 }
 
+    /// Whether a data set may hold it: no element of a command or of the file meta information, and no group length, which
+    /// would be wrong after the first change. PS3.5 §7.1, §7.2.
+    package var isOfDataSet: Bool { group != 0x0000 && !isFileMeta && !isGroupLength }
+
     /// Eight upper-case hexadecimal digits, `00100020`. PS3.18 §F.2.2.
     package var hex: String { String(decoding: hexBytes, as: UTF8.self) }
 

@@ -144,7 +144,10 @@ struct AdoptionRun: Sendable {
                 if !isDryRun { try await blobs.putBack(blob) }
                 result.putBack += 1
             }
-            for outcome in try await adopt(page.filter { !named.contains($0.id) }) { note(outcome, &result, &studies) }
+            // A copy that has left is its archive's; its file goes when the server runs.
+            let leaving = try await store.leaving(page.map(\.id))
+            let lying = page.filter { !named.contains($0.id) && !leaving.contains($0.id) }
+            for outcome in try await adopt(lying) { note(outcome, &result, &studies) }
             progress.tell(result.objects, bytes: 0)
         }
         progress.end(result.objects, bytes: 0)

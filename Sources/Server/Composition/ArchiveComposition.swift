@@ -137,10 +137,11 @@ struct ArchiveWork: Service {
         while !Task.isCancelled {
             do {
                 metrics.left(try await fetch.tidy(rule))
-                _ = try await removal.run()
                 metrics.holds(try await copies.copyTotals())
                 try await registry.forgetArchives()
                 metrics.knows(try await copies.remoteTotals())
+                // Last: a file that cannot be removed holds up nothing.
+                _ = try await removal.run()
                 try await Task.sleep(for: Self.interval)
             } catch is CancellationError {
                 return

@@ -2,12 +2,21 @@ import Access
 import Workflow
 
 extension SQLUnitOfWork {
-    func shows(_ visibility: Visibility, study: String, ofPatient patient: EntityID?) throws -> Bool {
-        guard let patient else { return visibility.isWhole }
-        return try visibility.shows(ofPatient: patient.value) {
-            try carriesNone(of: $0, study, patient)
-        } isWithin: {
-            try isWithin($0, patient)
+    func shown(
+        _ studies: Set<String>, ofPatient patient: EntityID?, to visibility: Visibility
+    ) throws -> Set<String> {
+        if visibility.shows(ofPatient: patient?.value) { return studies }
+        guard let patient else { return [] }
+        // Of each study anew is only what it carries.
+        var within: [PatientReach: Bool] = [:]
+        return try studies.filter { study in
+            try visibility.shows(ofPatient: patient.value) {
+                try carriesNone(of: $0, study, patient)
+            } isWithin: { reach in
+                let reaches = try within[reach] ?? isWithin(reach, patient)
+                within[reach] = reaches
+                return reaches
+            }
         }
     }
 

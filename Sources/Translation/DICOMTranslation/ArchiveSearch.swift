@@ -211,8 +211,7 @@ package struct ArchiveSearch: Sendable {
                 let study = match.study.studyInstanceUID
                 let owner = archiveOfStudy[study] ?? match.archive
                 archiveOfStudy[study] = owner
-                let key = [study, match.series?.seriesInstanceUID ?? "", match.instance?.sopInstanceUID ?? ""]
-                    .joined(separator: "/")
+                let key = match.key
                 if owner == match.archive, matches[key] == nil { matches[key] = match }
             }
         }

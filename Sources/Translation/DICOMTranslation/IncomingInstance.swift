@@ -7,7 +7,8 @@ import Workflow
 /// where the bulk lies, so that pixel data never stays in memory.
 ///
 /// What stands before the data set is this server's own: a preamble of zeros, for the sender's may hold a program
-/// (CVE-2019-11687), and File Meta Information made anew, for the sender's may name another instance. PS3.10 §7.1.
+/// (CVE-2019-11687), and File Meta Information made anew, for the sender's may name another instance; nor is that kept where
+/// a bare data set begins with it. PS3.10 §7.1.
 ///
 /// `append` is synchronous and meant for the thread that has the bytes; `InstanceIngest` finishes or aborts.
 package final class IncomingInstance: Sendable {
@@ -15,7 +16,7 @@ package final class IncomingInstance: Sendable {
         /// Nil once it has failed or finished.
         var scanner: InstanceScanner?
         var failure: IngestFailure?
-        /// Of a Part 10 file until its own head is read: what has come of it.
+        /// Until the sender's own head is read, or there is seen to be none: what has come of it.
         var senderHead: [UInt8]?
         /// The UIDs that the stored head names.
         var named: Named?
@@ -31,20 +32,24 @@ package final class IncomingInstance: Sendable {
     let limits: IngestLimits
     private let memory: MemoryReservation
     private let keepsSource: Bool
+    private let isDataSet: Bool
     private let state: Mutex<State>
 
     /// What is kept is read, described, encoded and written: so many times its bytes are held in the end.
     private static let weight = 4
 
     /// - Parameters:
-    ///   - named: the UIDs of a head that the caller appends first; nil for a Part 10 file, whose head is replaced.
+    ///   - named: the UIDs of the head of a bare data set, which the caller begins with (``begin(with:)``); nil for a Part 10
+    ///     file, whose head is replaced.
+    ///   - isDeflated: of a bare data set: whether its bytes show no elements.
     ///   - keepsSource: whether the AE title of that head is believed: of a file that this server has written.
     ///   - memory: for what is kept of the instance until it is registered.
     init(
-        blob: any BlobWriting, limits: IngestLimits, named: Named? = nil, keepsSource: Bool = false,
-        memory: MemoryReservation = MemoryBudget.unlimited.reservation()
+        blob: any BlobWriting, limits: IngestLimits, named: Named? = nil, isDeflated: Bool = false,
+        keepsSource: Bool = false, memory: MemoryReservation = MemoryBudget.unlimited.reservation()
     ) {
         self.keepsSource = keepsSource
+        isDataSet = named != nil
         self.blob = blob
         self.limits = limits
         self.memory = memory
@@ -55,7 +60,7 @@ package final class IncomingInstance: Sendable {
                 scanner: InstanceScanner(
                     limits: decoding, externalValuesAbove: limits.inlineBytesMax,
                     mayHold: { memory.grow(to: Self.weight * $0) }), failure: nil,
-                senderHead: named == nil ? [] : nil, named: named))
+                senderHead: isDeflated ? nil : [], named: named))
     }
 
     /// Bytes of the file so far.
@@ -69,13 +74,22 @@ package final class IncomingInstance: Sendable {
         named == Named(sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID)
     }
 
-    /// Takes the next bytes of the Part 10 file. Throws ``IngestFailure`` when they cannot be kept or are no DICOM file;
-    /// the caller then aborts.
+    /// Puts our head before a bare data set.
+    func begin(with head: [UInt8]) throws(IngestFailure) {
+        try head.withUnsafeBufferPointer { raw throws(IngestFailure) in try keep(UnsafeRawBufferPointer(raw)) }
+    }
+
+    /// Takes the next bytes of the Part 10 file or of the data set. Throws ``IngestFailure`` when they cannot be kept or are
+    /// not DICOM; the caller then aborts.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(IngestFailure) {
         guard !bytes.isEmpty else { return }
         guard Int64(bytes.count) <= limits.bytesMax - blob.count else { throw IngestFailure(.tooLarge) }
         guard
             let head = state.withLock({ state -> [UInt8]? in
+                // Nearly every data set shows with its first fragment that it begins with none.
+                if isDataSet, state.senderHead?.isEmpty == true, bytes.count > 1, !Self.isHead(bytes) {
+                    state.senderHead = nil
+                }
                 state.senderHead?.append(contentsOf: bytes)
                 return state.senderHead
             })
@@ -86,19 +100,49 @@ package final class IncomingInstance: Sendable {
     /// The sender's head must end within this many bytes.
     private static let headBytesMax = 1 << 20
 
-    /// Puts our head in the place of the sender's, when that is there whole, and goes on with what is behind it.
-    private func replaceHead(_ bytes: [UInt8], isWhole: Bool) throws(IngestFailure) {
-        let (found, end): (FileMeta, Int)
-        let syntax: TransferSyntax
+    /// Whether bytes begin with an element of the File Meta Information.
+    private static func isHead(_ bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: [2, 0]) }
+
+    /// The sender's head and where it ends; nil while it is not there whole.
+    private func senderHead(_ bytes: [UInt8], isWhole: Bool) throws(IngestFailure) -> (meta: FileMeta, end: Int)? {
         do throws(DICOMDataError) {
-            (found, end) = try bytes.withUnsafeBufferPointer { raw throws(DICOMDataError) in
+            return try bytes.withUnsafeBufferPointer { raw throws(DICOMDataError) in
                 try FileMeta.decode(UnsafeRawBufferPointer(raw), isWhole: isWhole, limits: limits.decoding)
             }
-            syntax = try found.transferSyntax()
         } catch {
             guard error.code == .truncated, !isWhole else { throw IngestFailure(.notUnderstood, error.description) }
             if bytes.count > Self.headBytesMax { throw IngestFailure(.headerTooLarge, error.description) }
+            return nil
+        }
+    }
+
+    /// Leaves out what of a file's head stands before a data set, when that is there whole: behind ours it would be read as
+    /// a part of it.
+    private func leaveOutHead(_ bytes: [UInt8], isWhole: Bool) throws(IngestFailure) {
+        var end = 0
+        if Self.isHead(bytes) {
+            let prefix = [UInt8](repeating: 0, count: FileMeta.prefixBytes - 4) + Array("DICM".utf8)
+            guard let head = try senderHead(prefix + bytes, isWhole: isWhole) else { return }
+            end = head.end - prefix.count
+        } else if bytes.count < 2, !isWhole {
             return
+        }
+        state.withLock { $0.senderHead = nil }
+        try keep(bytes[end...])
+    }
+
+    private func keep(_ bytes: ArraySlice<UInt8>) throws(IngestFailure) {
+        guard !bytes.isEmpty else { return }
+        try bytes.withUnsafeBufferPointer { raw throws(IngestFailure) in try keep(UnsafeRawBufferPointer(raw)) }
+    }
+
+    /// Puts our head in the place of the sender's, when that is there whole, and goes on with what is behind it.
+    private func replaceHead(_ bytes: [UInt8], isWhole: Bool) throws(IngestFailure) {
+        if isDataSet { return try leaveOutHead(bytes, isWhole: isWhole) }
+        guard let (found, end) = try senderHead(bytes, isWhole: isWhole) else { return }
+        let syntax: TransferSyntax
+        do throws(DICOMDataError) { syntax = try found.transferSyntax() } catch {
+            throw IngestFailure(.notUnderstood, error.description)
         }
         // What is no UID is named by none; the data set's own are put there when it is known.
         let named = Named(
@@ -110,11 +154,7 @@ package final class IncomingInstance: Sendable {
             state.senderHead = nil
             state.named = named
         }
-        for part in [head[...], bytes[end...]] where !part.isEmpty {
-            try part.withUnsafeBufferPointer { raw throws(IngestFailure) in
-                try keep(UnsafeRawBufferPointer(raw))
-            }
-        }
+        for part in [head[...], bytes[end...]] { try keep(part) }
     }
 
     /// The bytes before a data set.

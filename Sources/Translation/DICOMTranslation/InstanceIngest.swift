@@ -77,13 +77,10 @@ package struct InstanceIngest: Sendable {
         let incoming: IncomingInstance
         do {
             incoming = IncomingInstance(
-                blob: try blobs.create(), limits: limits, named: named, memory: memory.reservation())
+                blob: try blobs.create(), limits: limits, named: named, isDeflated: transferSyntax.isDeflated,
+                memory: memory.reservation())
         } catch { throw IngestFailure(error) }
-        do throws(IngestFailure) {
-            try head.withUnsafeBufferPointer { bytes throws(IngestFailure) in
-                try incoming.append(UnsafeRawBufferPointer(bytes))
-            }
-        } catch {
+        do throws(IngestFailure) { try incoming.begin(with: head) } catch {
             incoming.blob.abort()
             throw error
         }

@@ -35,13 +35,19 @@ import Workflow
         /// Headers are not found, while the row of the instance is.
         var hidesHeaders = false
 
-        init(_ syntax: TransferSyntax = .explicitVRLittleEndian, pixels: [UInt8] = [1, 2, 3, 4]) throws {
+        /// What any instance has here.
+        private static func dataSet() -> DataSet {
             var set = DataSet()
             set.set(.sopClassUID, string: UID.ctImageStorage)
             set.set(.sopInstanceUID, string: uid)
             set.set(.studyInstanceUID, string: "1.2.3")
             set.set(.seriesInstanceUID, string: "1.2.3.1")
             set.set(.patientID, string: "CANARY")
+            return set
+        }
+
+        init(_ syntax: TransferSyntax = .explicitVRLittleEndian, pixels: [UInt8] = [1, 2, 3, 4]) throws {
+            var set = Self.dataSet()
             let kept = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set)
             set[.pixelData] = DataElement(.pixelData, .OW, bytes: pixels)
             let meta = try FileMeta(sopClassUID: UID.ctImageStorage, sopInstanceUID: uid, transferSyntax: syntax)
@@ -64,12 +70,7 @@ import Workflow
 
         /// An image of so many frames of 3 x 5 pixels, compressed.
         init(compressed syntax: TransferSyntax, frames: [[UInt8]]) throws {
-            var set = DataSet()
-            set.set(.sopClassUID, string: UID.ctImageStorage)
-            set.set(.sopInstanceUID, string: uid)
-            set.set(.studyInstanceUID, string: "1.2.3")
-            set.set(.seriesInstanceUID, string: "1.2.3.1")
-            set.set(.patientID, string: "CANARY")
+            var set = Self.dataSet()
             set.set(.samplesPerPixel, int: 1)
             set.set(.photometricInterpretation, string: "MONOCHROME2")
             set.set(.numberOfFrames, int: frames.count)
@@ -123,6 +124,8 @@ import Workflow
     private final class Hand: Sendable {
         private let moved = Mutex<Int64>(0)
         var now: UTCInstant { UTCInstant(microseconds: (seconds + moved.withLock { $0 }) * 1_000_000) }
+        private let start = ContinuousClock.now
+        var instant: ContinuousClock.Instant { start + .seconds(moved.withLock { $0 }) }
         func advance(_ seconds: Int64) { moved.withLock { $0 += seconds } }
     }
 
@@ -166,7 +169,7 @@ import Workflow
             let courier = STOWCourier(
                 Forwarding(terms, index: store, blobs: store) { hand.now },
                 to: "https://127.0.0.1:\(port)/dicomweb/studies", index: store, sender: sender, tokens: tokens,
-                transcoding: transcoding)
+                transcoding: transcoding, now: { hand.instant })
             for _ in 0..<times {
                 let outcome = await courier.deliver(entry(attempts: attempts))
                 found.withLock { $0.outcomes.append(outcome) }
@@ -334,6 +337,24 @@ import Workflow
         let (plain, sent) = try await Self.run(
             try Store(), transcoding: PixelTranscoding(DirectPixelCoding()), answer)
         #expect(plain != [.delivered] && sent.count == 1)
+    }
+
+    @Test(
+        "A transfer syntax that a server refuses is not sent to it again for an hour, unless it refuses decoded images")
+    func remembered() async throws {
+        let store = try Store(compressed: .rleLossless, frames: [[UInt8](repeating: 9, count: 15)])
+        let hand = Hand()
+        // Of five images the third comes when the hour is over; before the fourth the server is changed.
+        let statuses = [415, 200, 200, 415, 200, 415, 200, 200]
+        let (outcomes, calls) = try await Self.run(
+            store, hand: hand, transcoding: PixelTranscoding(DirectPixelCoding()), times: 5
+        ) { _, number in
+            if number == 2 { hand.advance(3_600) }
+            return .init(status: statuses[number])
+        }
+        #expect(outcomes == [DeliveryOutcome](repeating: .delivered, count: 5))
+        let areStored = try calls.map { try Self.file($0).header.hasSuffix(TransferSyntax.rleLossless.uid) }
+        #expect(areStored == [true, false, false, true, false, false, true, true])
     }
 
     @Test(

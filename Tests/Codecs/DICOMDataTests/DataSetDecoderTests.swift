@@ -195,6 +195,26 @@ import Testing
         #expect(try Self.explicit.decode(bytes).elements.map(\.tag) == [.patientID])
     }
 
+    @Test("PS3.5 §7.1, PS3.10 §7.1: what belongs to a command or a file's head is no element of a data set")
+    func otherGroups() throws {
+        let long = [UInt8](repeating: 7, count: 200)
+        let bytes =
+            explicitElement(.patientID, .LO, Array("AB".utf8)) + explicitElement(Tag(0x0000, 0x0110), .US, [1, 0])
+            + explicitElement(.transferSyntaxUID, .UI, Array("1.2.3.4 ".utf8))
+            + explicitElement(Tag(0x0002, 0x0102), .OB, long)
+            + explicitElement(.rows, .US, [3, 0])
+        #expect(try Self.explicit.decode(bytes).elements.map(\.tag) == [.patientID, .rows])
+        let meta = try FileMeta(sopClassUID: "1.2", sopInstanceUID: "1.3", transferSyntax: .explicitVRLittleEndian)
+            .encoded()
+        let file = try Part10File.decode(meta + bytes)
+        #expect(try Part10File.decode(file.encode()) == file)
+        var scanner = InstanceScanner(externalValuesAbove: 100)
+        for byte in meta + bytes { try scanner.consume([byte]) }
+        #expect(try scanner.finish().dataSet.elements.map(\.tag) == [.patientID, .rows])
+        let json = #"[{"00020010":{"vr":"UI","Value":["1.2.3.4"]},"00280010":{"vr":"US","Value":[3]}}]"#
+        #expect(try DICOMJSON.decode(Array(json.utf8)).first?.elements.map(\.tag) == [.rows])
+    }
+
     @Test("Tags out of order are sorted, of repeated ones the last counts") func disorder() throws {
         let bytes =
             explicitElement(.studyID, .SH, Array("1 ".utf8)) + explicitElement(.patientID, .LO, Array("A ".utf8))

@@ -14,6 +14,9 @@ struct LeftBlobTests {
             var seconds: Int64 = 0
             /// Files that are still removed before the disk fails.
             var removals = Int.max
+            /// Files that cannot be removed.
+            var stuck: Set<String> = []
+            var attempts = 0
         }
         let state: Mutex<State>
         init(_ state: State) { self.state = Mutex(state) }
@@ -37,7 +40,8 @@ struct LeftBlobTests {
         ) async throws -> Value { throw StoreError(.misuse, "test") }
         func remove(_ id: BlobID) async throws {
             try state.withLock { state in
-                guard state.removals > 0 else { throw StoreError(.failed, "test") }
+                state.attempts += 1
+                guard state.removals > 0, !state.stuck.contains(id.value) else { throw StoreError(.failed, "test") }
                 state.removals -= 1
                 state.files.remove(id.value)
             }
@@ -75,9 +79,41 @@ struct LeftBlobTests {
         let house = House(state)
         let removal = LeftBlobRemoval(blobs: house, left: house, clock: house)
         await #expect(throws: StoreError.self) { try await removal.run() }
-        #expect(house.files.count == 501 && house.left.count == 701)
+        #expect(house.files.count == 501 && house.left.count == 501)
         house.state.withLock { $0.removals = .max }
-        #expect(try await removal.run() == 701)
+        #expect(try await removal.run() == 501)
         #expect(house.files.isEmpty && house.left.isEmpty)
+    }
+
+    @Test("A file that cannot be removed stays on record, and holds up none of those behind it")
+    func stuck() async throws {
+        var state = House.State()
+        state.left = (0..<1_201).map { ("f\($0)", 0) }
+        state.files = Set(state.left.map(\.id))
+        state.stuck = ["f0", "f700"]
+        state.seconds = 1_000
+        let house = House(state)
+        let removal = LeftBlobRemoval(blobs: house, left: house, clock: house)
+        for _ in 0..<2 {
+            await #expect(throws: StoreError.self) { try await removal.run() }
+            #expect(house.files == ["f0", "f700"] && house.left == ["f0", "f700"])
+        }
+        house.state.withLock { $0.stuck = [] }
+        #expect(try await removal.run() == 2)
+        #expect(house.files.isEmpty && house.left.isEmpty)
+    }
+
+    @Test("Where nothing can be removed at all that is not tried with every file")
+    func allStuck() async throws {
+        var state = House.State()
+        state.left = (0..<1_201).map { ("f\($0)", 0) }
+        state.files = Set(state.left.map(\.id))
+        state.stuck = state.files
+        state.seconds = 1_000
+        let house = House(state)
+        let removal = LeftBlobRemoval(blobs: house, left: house, clock: house)
+        await #expect(throws: StoreError.self) { try await removal.run() }
+        #expect(house.files.count == 1_201 && house.left.count == 1_201)
+        #expect(house.state.withLock { $0.attempts } == 500)
     }
 }

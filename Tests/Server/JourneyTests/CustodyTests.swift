@@ -213,6 +213,26 @@ extension JourneyTests {
             #expect(Self.blobs(folder, ["set-aside"]).isEmpty)
         }
 
+        @Test("The file of a copy that has just left is no object to adopt")
+        func left() async throws {
+            let folder = try await ServerFolder.make()
+            defer { folder.remove() }
+            try await Self.serve(folder) { try await Self.store($0, 1...2) }
+            let putBack = try await Self.copyDatabase(folder)
+            let before = Set(Self.blobs(folder))
+            try await Self.serve(folder) { try await Self.store($0, 3...3) }
+            try await putBack()
+            let path = try #require(Set(Self.blobs(folder)).subtracting(before).first)
+            let id = try #require(path.split(separator: "/").last)
+            // Its time to go comes long after this test.
+            try await JourneyDatabase.execute(
+                "INSERT INTO left_blobs (blob_id, left_at) VALUES ('\(id)', 9000000000000000)", in: folder)
+            let adopted = try await HilumProgram.must("adopt", folder.path)
+            #expect(adopted.contains(" 0 adopted"), "\(adopted)")
+            try await Self.expect(folder, 1...3, [1, 2])
+            #expect(FileManager.default.fileExists(atPath: path))
+        }
+
         private static func time(_ path: String) throws -> Date {
             try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date ?? .distantPast
         }

@@ -69,6 +69,29 @@ struct IncomingInstanceTests {
         #expect(scanned.endOffset == blob.bytes.count)
     }
 
+    @Test(
+        "X18: what of a file's head stands before a bare data set is left out, however the bytes are cut",
+        arguments: [1, 2, 7, 300, 100_000])
+    func headOfDataSet(_ step: Int) throws {
+        let plain = try Self.file()
+        let end = try plain.withUnsafeBytes { try FileMeta.decode($0).end }
+        let named = IncomingInstance.Named(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4")
+        let own = try IncomingInstance.head(named, .explicitVRLittleEndian, sourceAETitle: "CT1")
+        let lie = try FileMeta(
+            sopClassUID: "9.9", sopInstanceUID: "9.9.9", transferSyntax: .jpegBaseline, sourceAETitle: "LIAR"
+        ).encoded()
+        for front in [[], lie[FileMeta.prefixBytes...]] {
+            let blob = Blob()
+            let incoming = IncomingInstance(blob: blob, limits: IngestLimits(), named: named)
+            try incoming.begin(with: own)
+            try Self.append(front + plain[end...], to: incoming, by: step)
+            #expect(blob.bytes == own + plain[end...])
+            let scanned = try incoming.finishScan()
+            #expect(scanned.transferSyntax == .explicitVRLittleEndian)
+            #expect(scanned.meta?.sopInstanceUID == "1.2.3.4" && scanned.dataSetOffset == own.count)
+        }
+    }
+
     @Test("Meta information without an end is refused before it fills the memory")
     func endlessHead() throws {
         var meta = FileMeta(

@@ -106,6 +106,6 @@ package final class ArchiveArrivals: Sendable {
         guard let receipt else { return }
         let key = Key(archive: request.association.callingAETitle.value, study: receipt.studyInstanceUID)
         let move = moves.withLock { $0[key] }
-        if move?.lingers == nil { move?.tally.note(.failed(failure, receipt)) }
+        if move?.lingers == nil { move?.tally.note(failure, of: receipt.sopInstanceUID) }
     }
 }

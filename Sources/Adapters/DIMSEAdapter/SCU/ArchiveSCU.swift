@@ -87,9 +87,9 @@ package struct ArchiveSCU: ArchiveDirectory {
             state.withLock { $0 = State() }
             guard let ofStudies = ArchiveIdentifier.studies(query.keys, at: archive) else { return }
             let uid = query.keys.exact(.studyInstanceUID)
-            let studies = try await matches(
-                find, ofStudies, at: .study, matchesMax: query.level == .study ? query.matchesMax : upperMax(uid)
-            ) { reader.study($0, from: archive) }
+            let studies = try await matches(find, ofStudies, at: .study, named: uid, matchesMax: query.matchesMax) {
+                reader.study($0, from: archive)
+            }
             guard query.level != .study else { return studies.forEach(keep) }
             var left = query.matchesMax
             var questions = Self.questionsMax
@@ -100,7 +100,8 @@ package struct ArchiveSCU: ArchiveDirectory {
                 try Self.take(&questions)
                 let series = try await matches(
                     find, ArchiveIdentifier.series(query.keys, of: studyUID, at: archive), at: .series,
-                    matchesMax: query.level == .series ? left : upperMax(query.keys.exact(.seriesInstanceUID))
+                    named: query.keys.exact(.seriesInstanceUID),
+                    matchesMax: query.level == .series ? left : query.matchesMax
                 ) { reader.series($0, of: study, from: archive) }
                 guard query.level == .instance else {
                     series.forEach(keep)
@@ -129,22 +130,20 @@ package struct ArchiveSCU: ArchiveDirectory {
             questions -= 1
         }
 
-        /// Matches at a level above that of the query: of one that is named, one, and a second that tells that the key is
-        /// not heeded.
-        private func upperMax(_ uid: String?) -> Int { uid == nil ? query.matchesMax : 2 }
-
         /// What an archive answers at one level, each once, without what differs from what is looked for down to there.
         private func matches(
-            _ find: FindSCU, _ identifier: DataSet, at level: StudyQueryLevel, matchesMax: Int,
-            _ read: (DataSet) -> StudyMatch?
+            _ find: FindSCU, _ identifier: DataSet, at level: StudyQueryLevel, named uid: String? = nil,
+            matchesMax: Int, _ read: (DataSet) -> StudyMatch?
         ) async throws -> [StudyMatch] {
             let filter = StudyMatchFilter(query.keys, of: archive.archive ?? ArchiveCapabilities(), at: level)
             var matches: [StudyMatch] = []
             var seen: Set<String> = []
             // At the level of the query it is the caller who filters, and tells what is lacking.
             let isOwn = level == query.level
+            // Above it one that is named is one; a second tells that the key is not heeded.
+            let isOne = !isOwn && uid != nil
             do {
-                try await each(find, identifier, matchesMax: max(0, matchesMax)) { answer in
+                try await each(find, identifier, matchesMax: isOne ? 2 : max(0, matchesMax)) { answer in
                     guard let match = read(answer), seen.insert(match.key).inserted,
                         isOwn || filter.verdict(match) != .differs
                     else { return }
@@ -153,7 +152,7 @@ package struct ArchiveSCU: ArchiveDirectory {
             } catch {
                 // What came is kept.
                 if isOwn { matches.forEach(keep) }
-                if case SCUError.responsesOverLimit = error, !isOwn, matchesMax == 2 { return matches }
+                if case SCUError.responsesOverLimit = error, isOne { return matches }
                 throw error
             }
             return matches
@@ -178,13 +177,5 @@ package struct ArchiveSCU: ArchiveDirectory {
                 if state.found[match.key] == nil { state.found[match.key] = match }
             }
         }
-    }
-}
-
-extension StudyMatch {
-    /// Of what matched: its UIDs from the study down.
-    fileprivate var key: String {
-        [study.studyInstanceUID, series?.seriesInstanceUID, instance?.sopInstanceUID].compactMap(\.self)
-            .joined(separator: "/")
     }
 }

@@ -12,8 +12,8 @@ final class FetchTally: Sendable {
         var refused = 0
         /// The same, after it had been told that they were taken.
         var refusedLater = 0
-        /// Could not be kept now, after the archive had been told that they were taken.
-        var lost = 0
+        /// Could not be kept now, by their UIDs, until they come again. Not every archive counts what it is told of one.
+        var unkept: Set<String> = []
     }
     private let state = Mutex(State())
     /// What was answered and is not durable yet.
@@ -25,21 +25,23 @@ final class FetchTally: Sendable {
         self.arrived = arrived
     }
 
+    /// An instance is here and durable.
+    private func noteKept(_ uid: String) {
+        state.withLock { state in
+            state.stored += 1
+            state.unkept.remove(uid)
+        }
+        arrived(uid)
+    }
+
     /// - Parameter wasAnswered: whether the archive had been told before that the instance was taken, so that its own
     ///   numbers know nothing of a failure.
-    func note(_ outcome: InstanceIngest.Outcome, wasAnswered: Bool = false) {
-        switch outcome {
-        case .stored(let receipt):
-            state.withLock { $0.stored += 1 }
-            arrived(receipt.sopInstanceUID)
-        case .failed(let failure, _):
-            state.withLock { state in
-                switch (failure.isForGood, wasAnswered) {
-                case (true, false): state.refused += 1
-                case (true, true): state.refusedLater += 1
-                case (false, true): state.lost += 1
-                case (false, false): break
-                }
+    func note(_ failure: IngestFailure, of uid: String, wasAnswered: Bool = false) {
+        state.withLock { state in
+            switch (failure.isForGood, wasAnswered) {
+            case (true, false): state.refused += 1
+            case (true, true): state.refusedLater += 1
+            case (false, _): state.unkept.insert(uid)
             }
         }
     }
@@ -49,22 +51,29 @@ final class FetchTally: Sendable {
     func keep(
         _ described: InstanceIngest.Described, of archive: String, by ingest: InstanceIngest, access: AccessContext
     ) async -> IngestFailure? {
-        let isTaken = await window.submit(bytes: described.instance.size) {
-            let outcome = await ingest.keep(described, archive: archive, access: access)
-            self.note(outcome, wasAnswered: true)
-            return outcome.failure.map(\.isForGood) ?? true
+        @Sendable func kept(wasAnswered: Bool) async -> IngestFailure? {
+            switch await ingest.keep(described, archive: archive, access: access) {
+            case .stored(let receipt):
+                noteKept(receipt.sopInstanceUID)
+                return nil
+            case .failed(let failure, _):
+                note(failure, of: described.instance.sopInstanceUID, wasAnswered: wasAnswered)
+                return failure
+            }
         }
-        if isTaken { return nil }
-        let outcome = await ingest.keep(described, archive: archive, access: access)
-        note(outcome)
-        return outcome.failure
+        let isTaken = await window.submit(bytes: described.instance.size) {
+            await kept(wasAnswered: true).map(\.isForGood) ?? true
+        }
+        return isTaken ? nil : await kept(wasAnswered: false)
     }
 
     /// How the attempt ended, by the archive's last word, once the window is done. That an instance is refused here,
     /// because other content is kept under its UID or because it is no object that can be read, is nothing that another
     /// attempt mends.
     func end(_ outcome: RetrieveOutcome) -> FetchEnd {
-        let (told, later, stored, lost) = state.withLock { ($0.refused, $0.refusedLater, $0.stored, $0.lost) }
+        let (told, later, stored, unkept) = state.withLock {
+            ($0.refused, $0.refusedLater, $0.stored, $0.unkept.count)
+        }
         let refused = told + later
         switch outcome.status.kind {
         case .success, .warning: break
@@ -73,9 +82,9 @@ final class FetchTally: Sendable {
         }
         // Who says A702 without numbers says at least that one failed. PS3.4 Tables C.4-2, C.4-3.
         let failed = max(outcome.progress.failed, outcome.status == .subOperationsFailed ? 1 : 0)
-        let lacking = max(0, failed - told) + lost
-        if lost > 0 {
-            return .failed("\(lost) instances could not be kept here: is there room?", mayBeRepeated: true)
+        let lacking = max(0, failed - told)
+        if unkept > 0 {
+            return .failed("\(unkept) instances could not be kept here: is there room?", mayBeRepeated: true)
         }
         if lacking > 0, stored + refused == 0 {
             let hint = "by C-MOVE: does it reach the DIMSE door here, in clear text or by TLS as that is?"
@@ -100,12 +109,6 @@ extension FetchEnd {
             .failed("it answers \(status)", mayBeRepeated: false)
         default: .failed("it answers \(status)", mayBeRepeated: true)
         }
-    }
-}
-
-extension InstanceIngest.Outcome {
-    fileprivate var failure: IngestFailure? {
-        if case .failed(let failure, _) = self { failure } else { nil }
     }
 }
 

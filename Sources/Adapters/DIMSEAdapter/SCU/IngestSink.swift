@@ -23,11 +23,23 @@ struct IngestSink: InstanceSink {
     }
 
     func begin(_ head: InstanceHead) throws -> any InstanceWriting {
-        Writing(
-            sink: self, head: head,
-            incoming: try ingest.begin(
-                transferSyntax: head.transferSyntax, sopClassUID: head.sopClassUID,
-                sopInstanceUID: head.sopInstanceUID, sourceAETitle: head.sender.value))
+        try noting(head) { () throws(IngestFailure) in
+            Writing(
+                sink: self, head: head,
+                incoming: try ingest.begin(
+                    transferSyntax: head.transferSyntax, sopClassUID: head.sopClassUID,
+                    sopInstanceUID: head.sopInstanceUID, sourceAETitle: head.sender.value))
+        }
+    }
+
+    /// Tells the tally of a failure, and throws it.
+    private func noting<Value>(
+        _ head: InstanceHead, _ work: () throws(IngestFailure) -> Value
+    ) throws(IngestFailure) -> Value {
+        do throws(IngestFailure) { return try work() } catch {
+            tally.note(error, of: head.sopInstanceUID)
+            throw error
+        }
     }
 
     private struct Writing: InstanceWriting {
@@ -35,7 +47,9 @@ struct IngestSink: InstanceSink {
         let head: InstanceHead
         let incoming: IncomingInstance
 
-        func append(_ bytes: UnsafeRawBufferPointer) throws { try incoming.append(bytes) }
+        func append(_ bytes: UnsafeRawBufferPointer) throws {
+            try sink.noting(head) { () throws(IngestFailure) in try incoming.append(bytes) }
+        }
 
         func finish() async -> DIMSEStatus {
             let examined = await sink.ingest.examine(
@@ -45,8 +59,8 @@ struct IngestSink: InstanceSink {
             switch examined {
             case .whole(let described):
                 failure = await sink.tally.keep(described, of: sink.archive, by: sink.ingest, access: sink.access)
-            case .refused(let refusal, let receipt):
-                sink.tally.note(.failed(refusal, receipt))
+            case .refused(let refusal, _):
+                sink.tally.note(refusal, of: head.sopInstanceUID)
                 failure = refusal
             }
             return failure.map { DIMSEStatus(rawValue: $0.status) } ?? .success

@@ -94,15 +94,10 @@ struct OpenedInstance: Sendable {
         let begun = instance.dataSetOffset + Int64(first.readableBytes)
         try await pace?(first.readableBytes)
         guard begun < end else { return try await invoker.status(context, first, makeCommand) }
-        return try await invoker.invoke(
-            context,
-            content: { writer in
-                var parts = PartStream(writer)
-                try await parts.write(first)
-                try await send(begun..<end, swappingBy: 1, &parts, writer, pace)
-                try await parts.finish()
-            }, makeCommand
-        ).last?.message.status ?? .processingFailure
+        return try await store(on: context, by: invoker, makeCommand) { writer, parts in
+            try await parts.write(first)
+            try await send(begun..<end, swappingBy: 1, &parts, writer, pace)
+        }
     }
 
     /// Sends it in another transfer syntax than it is stored in.
@@ -111,8 +106,9 @@ struct OpenedInstance: Sendable {
         header: @Sendable () async throws -> InstanceHeader?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> DIMSEStatus {
         if TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true {
-            return try await invoker.invoke(context, content: { try await sendInflated($0, pace) }, makeCommand)
-                .last?.message.status ?? .processingFailure
+            return try await store(on: context, by: invoker, makeCommand) { writer, parts in
+                try await sendInflated(&parts, writer, pace)
+            }
         }
         guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
             throw StoreError(.notFound, "an instance is gone")
@@ -157,6 +153,7 @@ struct OpenedInstance: Sendable {
         }
     }
 
+    /// Sends what is written part by part, and gives the peer's status.
     private func store(
         on context: PresentationContext, by invoker: OperationInvoker,
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet,
@@ -215,8 +212,7 @@ struct OpenedInstance: Sendable {
     }
 
     /// The data set of a deflated instance, inflated by a window of it.
-    private func sendInflated(_ writer: DataSetWriter, _ pace: Pace?) async throws {
-        var parts = PartStream(writer)
+    private func sendInflated(_ parts: inout PartStream, _ writer: DataSetWriter, _ pace: Pace?) async throws {
         var stream = try InflateStream()
         var position = instance.dataSetOffset
         while !stream.isAtEnd {
@@ -235,7 +231,6 @@ struct OpenedInstance: Sendable {
                 try await parts.write(part)
             }
         }
-        try await parts.finish()
     }
 
     /// Reads a range. Blocks.

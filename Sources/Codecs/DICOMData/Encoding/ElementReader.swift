@@ -84,12 +84,12 @@ struct ElementReader {
         return dataSet
     }
 
-    /// Adds an element to its data set. Group lengths are not kept: they would be wrong after the first change, and
-    /// were always optional outside groups 0000 and 0002. PS3.5 §7.2.
+    /// Adds an element to its data set. What belongs in none is not kept: group lengths, and elements of a command or of
+    /// the file meta information, which in a file that is written of the data set would be read as its head.
     mutating func keep(
         _ element: DataElement, in dataSet: inout DataSet, _ around: inout Surroundings
     ) throws(DICOMDataError) {
-        if element.tag.isGroupLength, element.tag.group > 0x0002 { return }
+        guard element.tag.isOfDataSet else { return }
         disorder += dataSet.put(element)
         if disorder > limits.disorderMax { throw DICOMDataError(.tooMany, at: reader.offset, in: element.tag) }
         if element.tag == .pixelRepresentation { around.isSigned = element.bytes?.first == 1 }

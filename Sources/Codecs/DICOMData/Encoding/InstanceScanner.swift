@@ -326,8 +326,11 @@ package struct InstanceScanner: ~Copyable, Sendable {
             return true
         }
         guard header.tag.isPixelData || header.vr.isBulk && length > externalAbove else { return false }
-        dataSet.put(
-            DataElement(header.tag, header.vr, .external(ExternalValue(offset: header.valueOffset, length: length))))
+        if header.tag.isOfDataSet {
+            dataSet.put(
+                DataElement(header.tag, header.vr, .external(ExternalValue(offset: header.valueOffset, length: length)))
+            )
+        }
         if header.tag.isPixelData {
             pixelData = PixelDataLocation(tag: header.tag, vr: header.vr, offset: header.valueOffset, length: length)
         }

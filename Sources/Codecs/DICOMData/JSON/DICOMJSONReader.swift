@@ -23,7 +23,7 @@ struct DICOMJSONReader {
         var isSorted = true
         for (key, node) in members {
             guard let tag = Tag(hex: key) else { throw DICOMDataError(.jsonModelInvalid, at: node.offset) }
-            guard tag != .specificCharacterSet, !tag.isGroupLength, tag.group != 0xFFFE else { continue }
+            guard tag != .specificCharacterSet, tag.isOfDataSet, tag.group != 0xFFFE else { continue }
             if let last = elements.last, tag < last.tag { isSorted = false }
             elements.append((tag, node))
         }

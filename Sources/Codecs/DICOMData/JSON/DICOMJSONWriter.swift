@@ -20,8 +20,7 @@ struct DICOMJSONWriter {
     mutating func append(_ dataSet: DataSet) throws(DICOMDataError) {
         bytes.append(0x7B)
         var isFirst = true
-        for element in dataSet.elements
-        where !element.tag.isFileMeta && !element.tag.isGroupLength && element.tag.group != 0 {
+        for element in dataSet.elements where element.tag.isOfDataSet {
             if !isFirst { bytes.append(0x2C) }
             isFirst = false
             bytes.append(0x22)

@@ -30,10 +30,7 @@ struct NativeDICOMModelWriter {
     init(bulkDataURI: DICOMJSON.BulkDataURI?) { self.bulkDataURI = bulkDataURI }
 
     mutating func append(_ dataSet: DataSet) throws(DICOMDataError) {
-        for element in dataSet.elements
-        where !element.tag.isFileMeta && !element.tag.isGroupLength && element.tag.group != 0
-            && !isPrivateCreator(element.tag)
-        {
+        for element in dataSet.elements where element.tag.isOfDataSet && !isPrivateCreator(element.tag) {
             let creator = privateCreator(of: element.tag, in: dataSet)
             // The block is not told, for its creator is: gggg00ee.
             let tag = creator == nil ? element.tag : Tag(element.tag.group, element.tag.element & 0xFF)

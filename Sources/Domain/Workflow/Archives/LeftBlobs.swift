@@ -36,18 +36,31 @@ package struct LeftBlobRemoval: Sendable {
         self.clock = clock
     }
 
-    /// Removes what is due. Gives how many files went; done again after a failure it goes on.
+    /// Removes what is due, also behind files that cannot be removed, and gives how many went. Throws for the first of
+    /// those once the others are gone, or as many as a batch could not be removed; done again it goes on.
     package func run() async throws -> Int {
         var removed = 0
+        var kept: Set<BlobID> = []
+        var failure: (any Error)?
         let time = clock.now().advanced(bySeconds: -Self.graceSeconds)
-        while !Task.isCancelled {
-            let page = try await left.leftBlobs(until: time, limit: Self.batch)
-            for id in page.unnamed { try await blobs.remove(id) }
-            removed += page.unnamed.count
-            guard !page.unnamed.isEmpty || !page.named.isEmpty else { return removed }
+        while !Task.isCancelled, kept.count < Self.batch {
+            let page = try await left.leftBlobs(until: time, limit: Self.batch + kept.count)
+            var done = page.named
+            for id in page.unnamed where !kept.contains(id) {
+                do {
+                    try await blobs.remove(id)
+                    done.append(id)
+                } catch {
+                    kept.insert(id)
+                    failure = failure ?? error
+                }
+            }
+            guard !done.isEmpty else { break }
+            removed += done.count - page.named.count
             // The files first: what is forgotten is removed by nobody any more.
-            try await left.forgetLeftBlobs(page.unnamed + page.named)
+            try await left.forgetLeftBlobs(done)
         }
+        if let failure { throw failure }
         return removed
     }
 }

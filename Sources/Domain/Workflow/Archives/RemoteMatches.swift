@@ -30,15 +30,19 @@ package struct RemoteMatches: Sendable {
         _ matches: [StudyMatch], to visibility: Visibility, in unit: any UnitOfWork
     ) throws -> [StudyMatch] {
         var patients: [InstanceIdentity: EntityID?] = [:]
-        return try matches.compactMap { match in
+        var studies: [EntityID?: Set<String>] = [:]
+        let owners = try matches.map { match in
             let attributes = match.study.attributes
             let identity = InstanceIdentity(
                 patientID: attributes.patientID, patientIDSystem: attributes.patientIDSystem)
             let patient = try patients[identity] ?? self.patient(identity, in: unit)
             patients[identity] = .some(patient)
-            guard try unit.shows(visibility, study: match.study.studyInstanceUID, ofPatient: patient) else {
-                return nil
-            }
+            studies[patient, default: []].insert(match.study.studyInstanceUID)
+            return patient
+        }
+        for (patient, all) in studies { studies[patient] = try unit.shown(all, ofPatient: patient, to: visibility) }
+        return zip(matches, owners).compactMap { match, patient in
+            guard studies[patient]?.contains(match.study.studyInstanceUID) == true else { return nil }
             var match = match
             if let patient { match.study.reconciliation = .unscheduled(patientID: patient) }
             return match

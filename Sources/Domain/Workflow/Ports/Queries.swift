@@ -136,6 +136,12 @@ package struct StudyMatch: Sendable, Hashable {
         self.numberOfSeriesRelatedInstances = numberOfSeriesRelatedInstances
         self.instance = instance
     }
+
+    /// Of what matched: its UIDs from the study down, by which matches of one level are told apart and put in order.
+    package var key: String {
+        [study.studyInstanceUID, series?.seriesInstanceUID ?? "", instance?.sopInstanceUID ?? ""]
+            .joined(separator: "/")
+    }
 }
 
 /// A page of matches.

@@ -6,17 +6,21 @@ import Access
 /// service that takes a unit of work can neither wait for a peer nor leave the transaction half done. Saving twice
 /// keeps the last value. Any thrown error undoes the whole unit.
 package protocol UnitOfWork: UnitContext, PatientUnit, OrderUnit, StudyUnit, ReportUnit, MessageUnit, PeerUnit, Outbox {
-    /// Whether a study of an archive, by its UID, that belongs to a patient may be seen: the labels of both count. Nil for
-    /// nobody who is known, whom only the whole type shows.
-    func shows(_ visibility: Visibility, study: String, ofPatient patient: EntityID?) throws -> Bool
+    /// Which of the studies of archives, by their UIDs, that belong to a patient may be seen: the labels of both count. Nil
+    /// for nobody who is known, whom only the whole type shows.
+    func shown(
+        _ studies: Set<String>, ofPatient patient: EntityID?, to visibility: Visibility
+    ) throws -> Set<String>
     /// Whether something of a patient might be seen, whatever it is.
     func mayConcern(_ visibility: Visibility, patient: EntityID) throws -> Bool
 }
 
 /// A unit that knows nobody's practice.
 extension UnitOfWork {
-    package func shows(_ visibility: Visibility, study: String, ofPatient patient: EntityID?) throws -> Bool {
-        visibility.shows(ofPatient: patient?.value)
+    package func shown(
+        _ studies: Set<String>, ofPatient patient: EntityID?, to visibility: Visibility
+    ) throws -> Set<String> {
+        visibility.shows(ofPatient: patient?.value) ? studies : []
     }
     package func mayConcern(_ visibility: Visibility, patient: EntityID) throws -> Bool {
         visibility.mayConcern(patient: patient.value)

@@ -102,18 +102,21 @@ struct ArchiveFetchTests {
                         content.instances.append(ArchiveFetchTests.instance(of: study))
                     }
                 })
-            let peers = MemoryPeers(
-                all: ["A", "B"].map { name in
-                    var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: [.find, .get])
-                    peer.archive = ArchiveCapabilities()
-                    return peer
-                })
+            let peers = MemoryPeers(all: ["A", "B"].map { ArchiveSearchTests.archive($0, offers: [.find, .get]) })
             let search = ArchiveSearch(
                 peers: peers, directory: directory, store: store, audit: MemoryAudit(), clock: clock)
             copies = Copies(store)
             fetch = ArchiveFetch(
                 search: search, retrieval: retrieval, store: store, copies: copies, peers: peers, clock: clock,
                 rule: rule)
+        }
+
+        /// A rule has a study of A fetched.
+        func prefetch(_ study: String) {
+            store.change { content in
+                content.copies[study] = ArchiveCopy(of: study, at: "A", expected: 0, now: UTCInstant(microseconds: 0))
+                content.copies[study]?.reason = "prefetch r: order"
+            }
         }
 
         var asked: Int { directory.asked.withLock { $0.count } }
@@ -318,8 +321,7 @@ struct ArchiveFetchTests {
 
     @Test("No more are fetched at a time of one archive than may be, and no more wait than may")
     func limits() async throws {
-        var rule = FetchRule()
-        rule.perArchiveMax = 1
+        var rule = Self.oneAtATime
         rule.waitingMax = 2
         let house = House(rule: rule)
         #expect(await house.standing("1.2.1") == "coming")
@@ -337,11 +339,7 @@ struct ArchiveFetchTests {
     @Test("What a rule has fetched goes behind what somebody waits for, one at a time; who asks for it makes it theirs")
     func prefetchedBehind() async throws {
         let house = House()
-        for study in ["1.2.3", "1.2.4"] {
-            var copy = ArchiveCopy(of: study, at: "A", expected: 0, now: UTCInstant(microseconds: 0))
-            copy.reason = "prefetch r: order"
-            house.store.change { [copy] in $0.copies[study] = copy }
-        }
+        for study in ["1.2.3", "1.2.4"] { house.prefetch(study) }
         try await house.running {
             while house.orders.isEmpty { await Task.yield() }
             // It leaves a place to who asks now, and not to the next rule.
@@ -355,16 +353,19 @@ struct ArchiveFetchTests {
         }
     }
 
+    /// One fetch of an archive at a time.
+    private static var oneAtATime: FetchRule {
+        var rule = FetchRule()
+        rule.perArchiveMax = 1
+        return rule
+    }
+
     @Test(
         "A prefetch on the last place of its archive makes way for what somebody waits for, and is begun again after it"
     )
     func makesWay() async throws {
-        var rule = FetchRule()
-        rule.perArchiveMax = 1
-        let house = House(rule: rule)
-        var copy = ArchiveCopy(of: "1.2.3", at: "A", expected: 0, now: UTCInstant(microseconds: 0))
-        copy.reason = "prefetch r: order"
-        house.store.change { [copy] in $0.copies["1.2.3"] = copy }
+        let house = House(rule: Self.oneAtATime)
+        house.prefetch("1.2.3")
         try await house.running {
             try await until { house.orders == ["1.2.3 of A"] }
             let progress = try await house.coming("1.2.1")
@@ -382,12 +383,8 @@ struct ArchiveFetchTests {
 
     @Test("Who retrieves what a rule has fetched shares that fetch, which then makes way for nobody")
     func sharedPrefetch() async throws {
-        var rule = FetchRule()
-        rule.perArchiveMax = 1
-        let house = House(rule: rule)
-        var copy = ArchiveCopy(of: "1.2.2", at: "A", expected: 0, now: UTCInstant(microseconds: 0))
-        copy.reason = "prefetch r: order"
-        house.store.change { [copy] in $0.copies["1.2.2"] = copy }
+        let house = House(rule: Self.oneAtATime)
+        house.prefetch("1.2.2")
         try await house.running {
             try await until { house.orders == ["1.2.2 of A"] }
             let progress = try await house.coming("1.2.2")

@@ -23,25 +23,13 @@ struct ArchiveRegistryTests {
             _ answers: [String: ArchiveAnswer], below: [String: ArchiveAnswer] = [:], archives: [String] = ["A", "B"]
         ) {
             directory = Directory(answers, below: below)
-            let peers = MemoryPeers(
-                all: archives.map { name in
-                    var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: [.find])
-                    peer.archive = ArchiveCapabilities()
-                    return peer
-                })
+            let peers = MemoryPeers(all: archives.map { ArchiveSearchTests.archive($0) })
             let found = FoundStudies(clock: clock)
             search = ArchiveSearch(
                 peers: peers, directory: directory, store: store, audit: audit, clock: clock,
                 found: { found.note($0) })
             registry = ArchiveRegistry(search: search, found: found, store: store, clock: clock)
-            store.change { content in
-                for number in ["P1", "P2"] {
-                    content.patients.append(
-                        Patient(
-                            id: EntityID(number.lowercased()),
-                            identifiers: [Identifier(system: "urn:patients", value: number)]))
-                }
-            }
+            ArchiveSearchTests.admitPatients(to: store)
         }
 
         var asked: Int { directory.asked.withLock { $0.count } }

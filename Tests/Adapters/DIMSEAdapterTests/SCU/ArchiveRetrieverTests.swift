@@ -201,6 +201,29 @@ import Workflow
         }
     }
 
+    /// The status of an instance that is sent into a sink.
+    private static func send(_ bytes: [UInt8], into sink: IngestSink) async throws -> DIMSEStatus {
+        let writing: any InstanceWriting
+        do {
+            writing = try sink.begin(
+                InstanceHead(
+                    sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1.1",
+                    transferSyntax: .explicitVRLittleEndian, sender: title("PACS")))
+            try bytes.withUnsafeBytes { try writing.append($0) }
+        } catch { return .outOfResources }
+        return await writing.finish()
+    }
+
+    /// How a fetch ends by an archive's last word.
+    private static func end(_ tally: FetchTally, _ status: DIMSEStatus) throws -> FetchEnd {
+        let request = CommandSet.cMoveRequest(messageID: 1, sopClassUID: UID.studyRootMove, destination: "CT1")
+        let message = try DIMSEMessage(contextID: 1, command: response(to: request, status))
+        return tally.end(
+            RetrieveOutcome(
+                DIMSEResponse(message: message, dataSet: nil),
+                transferSyntax: TransferSyntax.explicitVRLittleEndian.uid))
+    }
+
     @Test("PS3.4 Table C.4-2: A702 says that something is lacking, also where it gives no numbers")
     func unnumbered() async throws {
         let bytes = try StoredObjects().add(1)
@@ -209,23 +232,44 @@ import Workflow
             ingest: Side().ingest, access: .server(requestID: "1"), archive: "PACS", tally: tally)
         // Nothing is taken before it is durable.
         tally.window.close()
-        let writing = try sink.begin(
-            InstanceHead(
-                sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1.1", transferSyntax: .explicitVRLittleEndian,
-                sender: title("PACS")))
-        try bytes.withUnsafeBytes { try writing.append($0) }
-        #expect(await writing.finish() == .success)
-        let request = CommandSet.cMoveRequest(messageID: 1, sopClassUID: UID.studyRootMove, destination: "CT1")
-        func end(_ status: DIMSEStatus) throws -> FetchEnd {
-            let message = try DIMSEMessage(contextID: 1, command: response(to: request, status))
-            return tally.end(
-                RetrieveOutcome(
-                    DIMSEResponse(message: message, dataSet: nil),
-                    transferSyntax: TransferSyntax.explicitVRLittleEndian.uid))
-        }
-        #expect(try end(.success) == .whole(nil))
-        let lacking = try end(.subOperationsFailed)
+        #expect(try await Self.send(bytes, into: sink) == .success)
+        #expect(try Self.end(tally, .success) == .whole(nil))
+        let lacking = try Self.end(tally, .subOperationsFailed)
         guard case .failed(_, mayBeRepeated: true) = lacking else { return #expect(Bool(false), "\(lacking)") }
+    }
+
+    @Test(
+        "What an archive was told could not be kept is lacking until it comes again, although it says that all went well"
+    )
+    func uncounted() async throws {
+        let bytes = try StoredObjects().add(1)
+        let tally = FetchTally { _ in }
+        let side = Side()
+        tally.window.close()
+        func sink(_ blobs: any BlobStoring) -> IngestSink {
+            IngestSink(
+                ingest: InstanceIngest(store: side.store, blobs: blobs, authorities: Self.authorities),
+                access: .server(requestID: "1"), archive: "PACS", tally: tally)
+        }
+        side.store.state.withLock { $0.failure = StoreError(.full, "test") }
+        #expect(try await Self.send(bytes, into: sink(side.blobs)) == .outOfResources)
+        let lacking = FetchEnd.failed("1 instances could not be kept here: is there room?", mayBeRepeated: true)
+        #expect(try Self.end(tally, .success) == lacking)
+        side.store.state.withLock { $0.failure = nil }
+        #expect(try await Self.send(bytes, into: sink(side.blobs)) == .success)
+        #expect(try Self.end(tally, .success) == .whole(nil))
+        // The same before there is a file to write to.
+        #expect(try await Self.send(bytes, into: sink(FullBlobs())) == .outOfResources)
+        #expect(try Self.end(tally, .success) == lacking)
+    }
+
+    /// A full disk.
+    private struct FullBlobs: BlobStoring {
+        func create() throws -> any BlobWriting { throw StoreError(.full, "test") }
+        func open<Value: Sendable>(
+            _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
+        ) async throws -> Value { throw StoreError(.notFound, "test") }
+        func remove(_ id: BlobID) async throws {}
     }
 
     @Test("Other content that is kept here stays, is no copy, and makes no fetch fail")

@@ -50,12 +50,24 @@ struct ArchiveSearchTests {
         func removePeer(kind: Peer.Kind, name: String) async throws -> Bool { false }
     }
 
+    /// The patients p1 and p2 become known by their numbers P1 and P2.
+    static func admitPatients(to store: MemoryStore) {
+        store.change { content in
+            for number in ["P1", "P2"] {
+                content.patients.append(
+                    Patient(
+                        id: EntityID(number.lowercased()),
+                        identifiers: [Identifier(system: "urn:patients", value: number)]))
+            }
+        }
+    }
+
     struct NoAudit: AuditTrail {
         func record(_ record: AuditRecord) async throws { throw StoreError(.unavailable, "test") }
     }
 
-    private static func archive(_ name: String) -> Peer {
-        var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: [.find])
+    static func archive(_ name: String, offers: Set<Peer.Service> = [.find]) -> Peer {
+        var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: offers)
         peer.archive = ArchiveCapabilities()
         return peer
     }
@@ -212,14 +224,7 @@ struct ArchiveSearchTests {
     @Test("Of series and instances a limited caller sees those of a known patient whom a rule shows")
     func rightsBelow() async throws {
         let store = MemoryStore()
-        store.change { content in
-            for number in ["P1", "P2"] {
-                content.patients.append(
-                    Patient(
-                        id: EntityID(number.lowercased()),
-                        identifiers: [Identifier(system: "urn:patients", value: number)]))
-            }
-        }
+        Self.admitPatients(to: store)
         let directory = Directory([
             "A": ArchiveAnswer(matches: [Self.below(1, 1, 1, "A")], end: .whole)
         ])
