@@ -1,6 +1,7 @@
 """An old PACS behind Hilum: what only it has is retrieved here, and what is stored here goes on to it by a rule, also after
 it was away. Debian's Orthanc and DCMTK's dcmqrscp, each fetched from by C-GET and by C-MOVE. PS3.4 Annex C, PS3.18 §10.4."""
 
+import json
 import os
 import threading
 import time
@@ -148,6 +149,7 @@ class Case:
                 "peer", "add", server.folder, "--ae", self.title, "--host", "127.0.0.1", "--port", self.port, "--archive",
                 "--offers", f"echo,find,store,{self.way}", "--may", "echo,store")
             if self.add("a study that lies only there is found by QIDO-RS and C-FIND", self.found, QIDO):
+                self.add("hilum peer test learns what it matches, and keeps that", self.learned, FIND)
                 self.add("so are its series and instances, by QIDO-RS", self.found_below, QIDO)
                 self.add("so are its series and instances, by C-FIND", self.found_below_by_find, FIND)
                 self.retrieved(archive)
@@ -178,6 +180,19 @@ class Case:
             answers = [match for _, match in made.send_c_find(keys, STUDY_FIND) if match is not None]
         equal({(each.StudyInstanceUID, each.RetrieveAETitle, each.InstanceAvailability) for each in answers},
               {(uid, self.title, "NEARLINE") for uid in wanted}, "matches of C-FIND")
+
+    def learned(self):
+        """Orthanc matches ModalitiesInStudy, dcmqrscp does not know it."""
+        server = self.facade.server
+        findings = json.loads(server.command("peer", "test", server.folder, "--ae", self.title, "--json"))
+        told = [each for each in findings if each["step"] == "keys"]
+        expect(told and all(each["outcome"] != "fail" for each in told), f"{told}")
+        peers = json.loads(server.command("peer", "list", server.folder, "--json"))
+        keys = next(each["archive"]["keys"] for each in peers if each["name"] == self.title)
+        equal("modalitiesInStudy" in keys, "ORTHANC" in self.title, f"{keys}")
+        matches = self.facade.get(server.dicomweb, "/studies", PatientID=self.patient, ModalitiesInStudy="XA")
+        equal(matches, [], "studies of a modality that none has")
+        return " ".join(keys)
 
     def found_below(self):
         """Of the last study, which nothing has fetched yet."""

@@ -18,13 +18,13 @@ extension PeerCheck {
     /// Of identifiers, and of everything small.
     private static let plain = [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
 
-    /// Connection, TLS, an association with a context for each class of what the peer offers, C-ECHO, and queries that
-    /// match nothing.
-    func applicationEntity(calling: String) async -> [PeerFinding] {
+    /// Connection, TLS, an association with a context for each class of what the peer offers, C-ECHO, queries that match
+    /// nothing, and of an archive which keys it matches, which is learned; nil where nothing was.
+    func applicationEntity(calling: String) async -> (findings: [PeerFinding], keys: Set<SearchKey>?) {
         var (findings, reached) = await reach()
-        guard let reached else { return findings }
+        guard let reached else { return (findings, nil) }
         guard let called = AETitle(peer.name), let calling = AETitle(calling) else {
-            return findings + [.fail("associate", "\(calling) is no AE title", fix: "see --calling-ae")]
+            return (findings + [.fail("associate", "\(calling) is no AE title", fix: "see --calling-ae")], nil)
         }
         // As the server itself calls it.
         var terms = PeerCalling()
@@ -36,9 +36,10 @@ extension PeerCheck {
         terms.digest = Digests.hex
         let destination: SCUAssociation.Destination
         do { destination = try terms.destination(peer, as: calling) } catch {
-            return findings + [.fail("address", "\(error)", fix: "see hilum peer set")]
+            return (findings + [.fail("address", "\(error)", fix: "see hilum peer set")], nil)
         }
         let proposals = proposals
+        var keys: Set<SearchKey>?
         do {
             var quiet = SCUAssociation.Terms()
             // What there is to say is a finding.
@@ -48,11 +49,31 @@ extension PeerCheck {
             findings.append(.ok("associate", "\(calling) associates with \(called)"))
             findings += contexts(proposals, association.negotiated, calling)
             findings += await services(association)
+            if peer.archive != nil, association.negotiated.context(abstractSyntax: UID.studyRootFind) != nil {
+                let lesson = await lesson(of: association)
+                findings += lesson.findings
+                keys = lesson.keys
+            }
             try? await association.release()
         } catch {
             findings.append(Self.refused(error, calling: calling, called: called, byTLS: reached.tls != nil))
         }
-        return findings
+        return (findings, keys)
+    }
+
+    private func lesson(of association: SCUAssociation) async -> ArchiveTrial.Lesson {
+        let now = SystemClock().now().microseconds
+        let trial = ArchiveTrial(peer: peer, today: Int(now / 86_400_000_000)) { identifier, limit in
+            let answer = try await association.find(
+                sopClassUID: UID.studyRootFind, identifier: identifier, limit: limit)
+            return ArchiveTrial.Answer(status: answer.status, matches: answer.matches)
+        }
+        do { return try await trial.learn() } catch {
+            return ArchiveTrial.Lesson(
+                findings: [
+                    .fail("keys", "a C-FIND has no answer: \(Self.words(error))", fix: "see its log")
+                ])
+        }
     }
 
     // MARK: Contexts

@@ -96,7 +96,7 @@ struct PeerCommand: AsyncParsableCommand {
         }
     }
 
-    private static func save(_ peer: Peer, _ folder: ServerFolder, _ command: String) async throws {
+    static func save(_ peer: Peer, _ folder: ServerFolder, _ command: String) async throws {
         try await StoreComposition.with(folder) { store in
             try await store.save(peer, recording: .ofCommand(command, .update, "peer:" + peer.name))
         }
