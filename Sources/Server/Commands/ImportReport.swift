@@ -1,4 +1,5 @@
 import ArgumentParser
+import FHIRResources
 import Foundation
 import Workflow
 

@@ -99,9 +99,12 @@ struct KeyRotation {
     private func checkOlder(_ file: StoreKeyFile, _ path: String, _ keys: StoreKeySet) throws {
         let store = configuration.store
         let masters = ([store.masterKey] + store.previousMasterKeys).flatMap { source -> [any MasterKeyWrapping] in
-            let old =
-                if case .file(let name) = source { StoreKeys.oldMasterKeys(beside: folder.resolve(name)) } else { [] }
-            return [try? source.load(folder)].compactMap(\.self) + old.compactMap { try? MasterKey(file: $0.path) }
+            var found = [try? source.load(folder)].compactMap(\.self)
+            if case .file(let name) = source {
+                let old = StoreKeys.oldMasterKeys(beside: folder.resolve(name))
+                found += old.compactMap { try? MasterKey(file: $0.path) }
+            }
+            return found
         }
         if let held = try? file.open(masters), keys.continues(held.keys) { return }
         throw ConfigurationError(

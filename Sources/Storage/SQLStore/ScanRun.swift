@@ -1,3 +1,4 @@
+import Access
 import FHIRModel
 import FHIRResources
 import FHIRSearch

@@ -104,7 +104,7 @@ struct ImportSourceTests: ImportFixture {
         // The window in which the gigabyte came is over after 31 seconds, the next one after 62.
         let slowed = verdicts([(1 << 30, 1)] + Array(repeating: (1, 1), count: 100))
         #expect(slowed.firstIndex(of: false) == 61)
-        #expect(verdicts(Array(repeating: (1_000, 1), count: 200)).allSatisfy(\.self))
+        #expect(verdicts(Array(repeating: (1_000, 1), count: 200)).allSatisfy { $0 })
         #expect(verdicts([(0, 30), (30_999, 1)]) == [true, false])
         #expect(verdicts([(0, 30), (31_000, 1)]) == [true, true])
     }

@@ -217,10 +217,10 @@ extension JourneyTests {
         func left() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { try await Self.store($0, 1...2) }
+            try await folder.serve { try await Self.store($0, 1...2) }
             let putBack = try await Self.copyDatabase(folder)
             let before = Set(Self.blobs(folder))
-            try await Self.serve(folder) { try await Self.store($0, 3...3) }
+            try await folder.serve { try await Self.store($0, 3...3) }
             try await putBack()
             let path = try #require(Set(Self.blobs(folder)).subtracting(before).first)
             let id = try #require(path.split(separator: "/").last)

@@ -80,7 +80,7 @@ struct IncomingInstanceTests {
         let lie = try FileMeta(
             sopClassUID: "9.9", sopInstanceUID: "9.9.9", transferSyntax: .jpegBaseline, sourceAETitle: "LIAR"
         ).encoded()
-        for front in [[], lie[FileMeta.prefixBytes...]] {
+        for front in [[], Array(lie[FileMeta.prefixBytes...])] {
             let blob = Blob()
             let incoming = IncomingInstance(blob: blob, limits: IngestLimits(), named: named)
             try incoming.begin(with: own)
