@@ -92,7 +92,7 @@ struct ArchiveSearchTests {
     ) -> ArchiveSearch {
         ArchiveSearch(
             peers: MemoryPeers(
-                all: names.map(archive) + [Peer(kind: .applicationEntity, name: "CT", host: "h", port: 1)]),
+                all: names.map { archive($0) } + [Peer(kind: .applicationEntity, name: "CT", host: "h", port: 1)]),
             directory: directory, store: store, audit: audit, clock: clock)
     }
 
