@@ -91,7 +91,7 @@ package actor KeySetCache {
             )
         }
         // By a clock that has gone back nothing says when they are over.
-        let known = entries[url].flatMap { time >= $0.fetchedAt ? $0 : nil }
+        let known = entries[url].flatMap { ($0.fetchedAt..<$0.freshUntil).contains(time) ? $0 : nil }
         return Entry(
             keys: known?.keys, freshUntil: known?.freshUntil ?? time, fetchedAt: time, restsUntil: rest,
             isAnswered: false)

@@ -41,6 +41,8 @@ struct ElementReader {
     var itemCount = 0
     /// What elements out of their order have cost so far. See ``DecodingLimits/disorderMax``.
     var disorder = 0
+    /// More may come behind the bytes: what does not fit into them may yet.
+    var isPart = false
 
     init(_ reader: ByteReader, limits: DecodingLimits, externalAbove: Int = .max) {
         self.reader = reader
@@ -125,7 +127,7 @@ struct ElementReader {
                 header.coding.isImplicit = true
                 header.vr = implicitVR(tag, signed: signed, in: dataSet)
                 header.length = length(try reader.uint32(bigEndian: coding.isBigEndian, end: end))
-                guard header.length.map({ $0 <= end - reader.position }) ?? (header.vr == .SQ) else {
+                guard header.length.map({ isPart || $0 <= end - reader.position }) ?? (header.vr == .SQ) else {
                     throw DICOMDataError(.invalidVR, at: offset, in: tag)
                 }
             }

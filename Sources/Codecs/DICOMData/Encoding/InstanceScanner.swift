@@ -262,6 +262,7 @@ package struct InstanceScanner: ~Copyable, Sendable {
         self.coding = coding
         var reader = ElementReader(
             ByteReader(bytes, origin: bufferOffset), limits: limits, externalAbove: externalAbove)
+        reader.isPart = !isEnd
         var around = ElementReader.Surroundings(characterSet: dataSet.characterSet, isSigned: isSigned)
         var taken = 0
         while reader.reader.position < bytes.count {
