@@ -77,11 +77,13 @@ package final class NotificationHub: Sendable {
     }
 
     func close(_ place: Place, _ end: EventSocket.End) {
-        state.withLock { state in
-            guard state.sockets[place.receiver]?.removeValue(forKey: place.number) != nil else { return }
+        let isGone = state.withLock { state -> Bool in
+            guard state.sockets[place.receiver]?.removeValue(forKey: place.number) != nil else { return false }
             state.count -= 1
             if state.sockets[place.receiver]?.isEmpty == true { state.sockets[place.receiver] = nil }
+            return true
         }
+        guard isGone else { return }
         observe(.ended(end))
         observe(.open(count))
     }
