@@ -345,7 +345,7 @@ let package = Package(
                 "TestSupport", "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter",
                 "OutboundAdapter", "SQLStore",
                 "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
-                logging,
+                "DICOMwebAPI", logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

@@ -26,7 +26,9 @@ import check_hl7_out  # noqa: E402
 import check_import  # noqa: E402
 import check_keys  # noqa: E402
 import check_launch  # noqa: E402
+import check_modality_web  # noqa: E402
 import check_mpps  # noqa: E402
+import check_notifications  # noqa: E402
 import check_operations  # noqa: E402
 import check_outside  # noqa: E402
 import check_query_retrieve  # noqa: E402
@@ -143,7 +145,12 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
         check_query_retrieve.check(report, server, stored, receiver, folder)
         check_commitment.check(report, server, stored, committer)
         check_mpps.check(report, server, "ACC200")
+        waiting = check_hl7.order("ORM-WEB", "CLIENT3", "ACC201", "PL201", "FI201")
+        report.check("hl7", "another order for the worklist", lambda: check_hl7.acknowledged(
+            check_hl7.ask(server, waiting), "ORM-WEB") and None, "HL7 v2.5.1 §4.4.1")
+        check_modality_web.check(report, server, backend, stored, "ACC201")
         check_ups.check(report, server, backend, performer)
+        check_notifications.check(report, server, backend)
 
     def dicomweb():
         stored = check_dicom.send_by_stow(

@@ -6,7 +6,7 @@ import Hummingbird
 import PixelCodecs
 import Workflow
 
-/// The DICOMweb base as routes. `openapi/dicomweb.yaml` is compared with this table. PS3.18 §10, §11.
+/// The DICOMweb base as routes. `openapi/dicomweb.yaml` is compared with this table. PS3.18 §10 to §15.
 package struct DICOMwebRoutes: Sendable {
     let index: any ImagingIndex
     let blobs: any BlobStoring
@@ -24,6 +24,9 @@ package struct DICOMwebRoutes: Sendable {
     let archives: ArchiveSearch?
     /// The worklist service beside them; nil for none.
     let workitems: WorkitemRoutes?
+    /// Worklist, performed steps and storage commitment beside them; nil for none.
+    let modalities: ModalityRoutes?
+    let commitments: CommitmentRoutes?
     /// Brings what lies in an archive alone; nil for none.
     let fetch: ArchiveFetch?
     /// For responses that last as long as an archive takes, so that they keep no others from being sent.
@@ -37,16 +40,21 @@ package struct DICOMwebRoutes: Sendable {
     ///   - memory: for what must be in memory as a whole.
     ///   - archives: searched too; nil for none.
     ///   - workitems: the worklist service beside these routes; nil for none.
+    ///   - modalities: what modalities ask and tell beside these routes; nil for none.
+    ///   - commitments: storage commitment beside these routes; nil for none.
     ///   - fetch: brings what lies in an archive alone; nil for none.
     ///   - newBoundary: of multipart responses, never the same twice.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, pixels: any PixelCoding, ingest: InstanceIngest,
         audit: any AuditTrail, baseURL: String, gate: BulkResponseGate, memory: MemoryBudget = .unlimited,
-        archives: ArchiveSearch? = nil,
-        workitems: WorkitemRoutes? = nil, fetch: ArchiveFetch? = nil, newBoundary: @escaping @Sendable () -> String
+        archives: ArchiveSearch? = nil, workitems: WorkitemRoutes? = nil, modalities: ModalityRoutes? = nil,
+        commitments: CommitmentRoutes? = nil, fetch: ArchiveFetch? = nil,
+        newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
         self.workitems = workitems
+        self.modalities = modalities
+        self.commitments = commitments
         self.fetch = fetch
         self.index = index
         self.blobs = blobs
@@ -63,7 +71,7 @@ package struct DICOMwebRoutes: Sendable {
     private static let search: RouteAccess = .bearer(.permission(.search, on: "ImagingStudy"))
     private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
 
-    /// The routes of PS3.18 §10 and §11 below `/dicomweb`, errors as status reports.
+    /// The routes of PS3.18 §10 to §15 below `/dicomweb`, errors as status reports.
     package var group: RouteGroup {
         let study = "/dicomweb/studies/{study}"
         let series = study + "/series/{series}"
@@ -112,7 +120,7 @@ package struct DICOMwebRoutes: Sendable {
             ] + renderedRoutes(study: study, series: series, instance: instance) + [
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
-            ] + (workitems?.routes ?? []))
+            ] + (workitems?.routes ?? []) + (modalities?.routes ?? []) + (commitments?.routes ?? []))
     }
 
     /// The routes of rendered resources and thumbnails. PS3.18 §10.4.1.1.3, §10.4.1.1.4.
@@ -171,7 +179,7 @@ package struct DICOMwebRoutes: Sendable {
 /// Errors as a plain text status report, without clinical values. PS3.18 §8.5, Table 8.5-1.
 struct StatusReport: ErrorBody {
     func failure(for error: any Error) -> HTTPFailure? {
-        if let failure = WorkitemRoutes.failure(for: error) { return failure }
+        if let failure = WorkitemRoutes.failure(for: error) ?? ModalityRoutes.failure(for: error) { return failure }
         if let failure = Self.failure(ofPixels: error) ?? DICOMwebRoutes.failure(ofRendering: error) {
             return failure
         }

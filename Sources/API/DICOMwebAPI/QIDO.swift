@@ -20,16 +20,8 @@ extension DICOMwebRoutes {
         var seen: Set<String> = []
         for parameter in try request.query() {
             switch parameter.name {
-            case "limit":
-                guard let limit = Int(parameter.value), limit >= 0 else {
-                    throw HTTPFailure(.malformed, "limit must be a whole number")
-                }
-                query.limit = min(limit, Self.pageMax)
-            case "offset":
-                guard let offset = Int(parameter.value), offset >= 0, offset <= Int(Int32.max) else {
-                    throw HTTPFailure(.malformed, "offset must be a whole number")
-                }
-                query.offset = offset
+            case "limit": query.limit = min(try Self.number(parameter), Self.pageMax)
+            case "offset": query.offset = try Self.number(parameter)
             case "fuzzymatching": isFuzzy = parameter.value == "true"
             case "emptyvaluematching", "multiplevaluematching", "accept": continue
             case "includefield":
@@ -122,6 +114,14 @@ extension DICOMwebRoutes {
             if case .external = element.value { continue }
             set[tag] = element
         }
+    }
+
+    /// A whole number of a query, from 0 to 2^31 - 1. Throws `.malformed`.
+    static func number(_ parameter: QueryParameters.Parameter) throws(HTTPFailure) -> Int {
+        guard let number = Int(parameter.value), (0...Int(Int32.max)).contains(number) else {
+            throw HTTPFailure(.malformed, "\(parameter.name) must be a whole number")
+        }
+        return number
     }
 
     /// One attribute as hexadecimal digits, as a keyword, or a path of them joined by dots; empty when unknown.

@@ -17,16 +17,8 @@ extension WorkitemRoutes {
         var (limit, offset) = (DICOMwebRoutes.pageDefault, 0)
         for parameter in try request.query() {
             switch parameter.name {
-            case "limit":
-                guard let number = Int(parameter.value), number >= 0 else {
-                    throw HTTPFailure(.malformed, "limit must be a whole number")
-                }
-                limit = min(number, DICOMwebRoutes.pageMax)
-            case "offset":
-                guard let number = Int(parameter.value), number >= 0 else {
-                    throw HTTPFailure(.malformed, "offset must be a whole number")
-                }
-                offset = number
+            case "limit": limit = min(try DICOMwebRoutes.number(parameter), DICOMwebRoutes.pageMax)
+            case "offset": offset = try DICOMwebRoutes.number(parameter)
             // Every attribute is returned anyway, and matching is literal.
             case "includefield", "fuzzymatching", "emptyvaluematching", "multiplevaluematching", "accept": continue
             default: try query.add(parameter)

@@ -8,9 +8,9 @@ import Workflow
 
 /// The worklist service (UPS-RS): the workitems that DIMSE shows too. PS3.18 §11.
 ///
-/// Subscribers are told by N-EVENT-REPORT; there is no WebSocket channel, so an answer names none.
+/// Subscribers are told by N-EVENT-REPORT, by a notification connection, or by both.
 package struct WorkitemRoutes: Sendable {
-    /// Bytes of a request's body: a workitem in JSON.
+    /// Bytes of a request's body: a workitem in JSON or XML.
     private static let bodyBytesMax = 4 << 20
 
     let store: any WorkflowStore
@@ -18,11 +18,17 @@ package struct WorkitemRoutes: Sendable {
     /// Of DICOMweb, absolute, without a slash at its end.
     let baseURL: String
     let service = WorkitemService()
+    /// Nil where there are no notification connections.
+    let notifications: Notifications?
 
     /// - Parameters:
     ///   - entropy: names workitems that come without a UID, and what parts the bodies of answers.
     ///   - baseURL: of DICOMweb, absolute, without a slash at its end.
-    package init(store: any WorkflowStore, entropy: any Entropy, baseURL: String) {
+    ///   - notifications: nil where there are no notification connections.
+    package init(
+        store: any WorkflowStore, entropy: any Entropy, baseURL: String, notifications: Notifications? = nil
+    ) {
+        self.notifications = notifications
         self.store = store
         self.entropy = entropy
         self.baseURL = baseURL
@@ -56,6 +62,9 @@ package struct WorkitemRoutes: Sendable {
             Route(
                 .post, subscriber + "/suspend", operationID: "suspendWorklistSubscription",
                 access: Self.access(.read), handler: suspend),
+            Route(
+                .get, "/dicomweb/subscribers/{aetitle}", operationID: "openNotificationConnection",
+                access: Self.access(.read), isSafe: false, isSocket: true, handler: openNotifications),
         ]
     }
 
@@ -134,7 +143,7 @@ package struct WorkitemRoutes: Sendable {
     /// §11.10. Parameters that are attributes are the keys of a subscription to those that match.
     private func subscribe(_ request: APIRequest) async throws -> Response {
         let uid = try workitem(request)
-        let receiver = request.parameters["aetitle"]
+        let receiver = try Self.receiver(request)
         var query = WorkitemQuery()
         var hasLock = false
         for parameter in try request.query() {
@@ -145,10 +154,14 @@ package struct WorkitemRoutes: Sendable {
             }
         }
         let target = WorkitemService.Target(sopInstanceUID: uid, keys: query.identifier)
+        let receivers: WorkitemService.Receivers = notifications == nil ? .peers : .all
+        notifications?.hub.expect(receiver)
         try await write(request, "subscribe", .execute, .read, uid, receiver) { [hasLock] unit in
-            try service.subscribe(receiver, to: target, hasLock: hasLock, in: unit)
+            try service.subscribe(receiver, to: target, hasLock: hasLock, among: receivers, in: unit)
         }
-        return .empty(.created)
+        var headers: HTTPFields = [:]
+        headers[.contentLocation] = notificationURL(of: receiver)
+        return .empty(.created, headers: headers)
     }
 
     /// §11.11.
@@ -193,21 +206,8 @@ package struct WorkitemRoutes: Sendable {
         return nil
     }
 
-    /// One data set in DICOM JSON.
     private func body(_ request: APIRequest, mayBeEmpty: Bool = false) async throws -> DataSet {
-        let type = try request.contentType()
-        if mayBeEmpty, type == nil { return DataSet() }
-        guard let type, ["application/dicom+json", "application/json"].contains(type.essence) else {
-            throw HTTPFailure(.unsupportedMediaType, "send application/dicom+json")
-        }
-        let bytes = try await request.collectBody(limit: Self.bodyBytesMax)
-        if mayBeEmpty, bytes.readableBytes == 0 { return DataSet() }
-        let sets: [DataSet]
-        do { sets = try DICOMJSON.decode(Array(bytes.readableBytesView)) } catch {
-            throw HTTPFailure(.malformed, "the body is no DICOM JSON: \(error)")
-        }
-        guard sets.count == 1 else { throw HTTPFailure(.malformed, "the body holds one data set") }
-        return sets[0]
+        try await request.dataSet(limit: Self.bodyBytesMax, mayBeEmpty: mayBeEmpty)
     }
 
     /// Does the work in one unit, with its row in the audit trail, for those who may.
@@ -235,7 +235,7 @@ package struct WorkitemRoutes: Sendable {
     }
 
     /// What stands for a client as Requesting AE: the first 16 characters of its id that an AE title may have.
-    private static func title(of principal: Principal) -> String {
+    static func title(of principal: Principal) -> String {
         let allowed = principal.id.unicodeScalars.filter { (0x21...0x7E).contains($0.value) && $0 != "\\" }
         let title = String(String.UnicodeScalarView(allowed.prefix(16)))
         return title.isEmpty ? "UPS-RS" : title

@@ -34,6 +34,10 @@ package struct DICOMDataError: Error, Equatable, Sendable, CustomStringConvertib
         case jsonInvalid
         /// The JSON is well-formed but not of the DICOM JSON model. PS3.18 §F.2.
         case jsonModelInvalid
+        /// The XML is not well-formed, not in UTF-8, or has a document type. XML 1.0 §2.1.
+        case xmlInvalid
+        /// The XML is well-formed but not of the Native DICOM Model. PS3.19 §A.1.
+        case xmlModelInvalid
         /// A value that was left in its source is needed, or a BulkDataURI did not resolve.
         case valueUnavailable
         /// Fragments in a transfer syntax without encapsulation.

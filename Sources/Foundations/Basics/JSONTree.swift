@@ -32,6 +32,12 @@ package struct JSONTree: Sendable {
     /// Of the first byte, in the input.
     package let offset: Int
 
+    /// A tree that another form of the same model is read into.
+    package init(value: Value, offset: Int) {
+        self.value = value
+        self.offset = offset
+    }
+
     /// The member of an object, nil when it is absent or this is no object.
     package subscript(key: String) -> JSONTree? {
         guard case .object(let members) = value else { return nil }

@@ -3,6 +3,7 @@ import COpenSSL
 /// A hash function of libcrypto, looked up once. FIPS 180-4.
 struct HashFunction: Sendable {
     static let sha256 = HashFunction("SHA256", digestBytes: 32)
+    static let sha1 = HashFunction("SHA1", digestBytes: 20)
     static let sha384 = HashFunction("SHA384", digestBytes: 48)
 
     /// Set once and never changed; OpenSSL's fetched algorithms are reference counted and safe to use from any thread

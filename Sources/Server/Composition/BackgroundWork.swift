@@ -1,5 +1,6 @@
 import Access
 import BlobStore
+import DICOMwebAPI
 import FHIRAPI
 import FHIRResources
 import Glibc
@@ -172,6 +173,18 @@ struct ImportWorker: Service {
         await cancelWhenGracefulShutdown { await imports.run() }
     }
 }
+
+/// Reads back what clients ask to be committed to. What is under way at the end is asked for again by whoever needs it.
+struct CommitmentWorker: Service {
+    let desk: CommitmentDesk
+
+    func run() async throws {
+        let desk = desk
+        await cancelWhenGracefulShutdown { await desk.run() }
+    }
+}
+
+extension CommitmentWorker: CustomStringConvertible { var description: String { "commitment worker" } }
 
 extension ImportWorker: CustomStringConvertible { var description: String { "import worker" } }
 

@@ -1,6 +1,7 @@
 import Admission
 import BlobStore
 import DICOMNetwork
+import DICOMTranslation
 import DIMSEAdapter
 import Logging
 import SQLStore
@@ -46,8 +47,12 @@ struct OutgoingDIMSE {
     ) -> CommitmentCourier {
         CommitmentCourier(
             store: store, peers: store, asking: commitments, calling: calling, associations: associations,
-            logger: logger
-        ) { instance in
+            logger: logger, readBack: Self.readBack(blobs))
+    }
+
+    /// Reads all bytes of an instance and compares them with their digests.
+    static func readBack(_ blobs: BlobStore) -> @Sendable (Instance) async -> StoredBytes {
+        { instance in
             switch await blobs.verify(instance.blobID, size: instance.size, pace: { _ in }) {
             case .intact: .intact
             case .unchecked, .missing, .setAside, .damaged: .lost

@@ -154,8 +154,20 @@ enum ServerComposition {
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))
+        let notificationMetrics = NotificationMetrics(registry: metrics)
+        let notifications = NotificationHub { notificationMetrics.observe($0) }
+        notificationMetrics.observe(.open(0))
+        // Of HTTP; DIMSE's are in the outbox.
+        let commitmentDesk = CommitmentDesk(
+            check: CommitmentCheck(store: store, readBack: OutgoingDIMSE.readBack(blobs)) { uid in
+                logger.error(
+                    "an instance is not committed: its bytes are not what was written", metadata: ["instance": "\(uid)"]
+                )
+            }, now: { clock.now().microseconds })
         let web = try await WebComposition(
-            publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
+            publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest,
+            authorities: profile.authorities, commitments: commitmentDesk, notifications: notifications,
+            archives: archives,
             exports: exports, imports: imports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
             configuration: configuration, peopleKeys: keys.map { PeopleComposition.keys($0) },
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
@@ -212,19 +224,24 @@ enum ServerComposition {
             PeerNotice.performedStepKind: PerformedStepCourier(store: store, peers: store, caller: outgoing.caller),
             PeerNotice.availabilityKind: AvailabilityCourier(store: store, peers: store, caller: outgoing.caller),
             ArchiveQuestion.kind: archives.courier,
-            WorkitemReport.outboxKind: outgoing.workitemCourier(peers: store, asking: workitems),
+            WorkitemReport.outboxKind: WorkitemCourier(
+                hub: notifications, peers: store, clock: clock,
+                reports: outgoing.workitemCourier(peers: store, asking: workitems)),
         ]
 
         // Who is subscribed to workitems hears that nothing of them was lost. PS3.4 §CC.2.4.3.
         try await change(store, "workitems", logger) { try WorkitemService().announceRestart(in: $0) }
 
-        // Run until told to stop: the doors close before the store does.
+        // Run until told to stop: the doors close before the store does. The last is stopped first, for a door waits for its
+        // connections.
+        let drain = ServiceGroupConfiguration.ServiceConfiguration(
+            service: DrainSignal(readiness: readiness, notifications: notifications))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: DrainSignal(readiness: readiness)),
                     .init(service: ExportWorker(exports: exports)),
                     .init(service: ImportWorker(imports: imports)),
+                    .init(service: CommitmentWorker(desk: commitmentDesk)),
                     .init(
                         service: BlobSweep(
                             custodian: custodian, interval: Duration(configuration.limits.sweepInterval),
@@ -265,7 +282,7 @@ enum ServerComposition {
                             certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, audit: store,
                             logger: logger)),
                 ]
-                    + feeders.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + doors,
+                    + feeders.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + doors + [drain],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             // The listeners bind beside the sockets that hold their ports.
@@ -318,12 +335,14 @@ enum ServerComposition {
     }
 }
 
-/// Turns the readiness probe to "not ready" as the first thing of a shutdown.
+/// Turns the readiness probe to "not ready" as the first thing of a shutdown, and ends what would not end by itself.
 struct DrainSignal: Service {
     let readiness: Readiness
+    let notifications: NotificationHub
     func run() async throws {
         try? await gracefulShutdown()
         readiness.drain()
+        notifications.stop()
     }
 }
 

@@ -37,7 +37,8 @@ struct WebComposition {
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, pixels: any PixelCoding,
-        ingest: InstanceIngest,
+        ingest: InstanceIngest, authorities: AssigningAuthorities, commitments: CommitmentDesk,
+        notifications: NotificationHub,
         archives: ArchiveComposition,
         exports: ExportService, imports: ImportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
@@ -142,8 +143,14 @@ struct WebComposition {
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, pixels: pixels, ingest: ingest, audit: audit,
             baseURL: publicURL + "/dicomweb", gate: gate, memory: guards.memory, archives: archives.search,
-            workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: publicURL + "/dicomweb"),
-            fetch: archives.fetch,
+            workitems: WorkitemRoutes(
+                store: store, entropy: entropy, baseURL: publicURL + "/dicomweb",
+                notifications: .init(
+                    hub: notifications, origins: Set(configuration.cors.origins + [Self.origin(of: publicURL)]))),
+            modalities: ModalityRoutes(
+                store: store, index: store, audit: audit, authorities: authorities, entropy: entropy,
+                baseURL: publicURL + "/dicomweb"),
+            commitments: CommitmentRoutes(desk: commitments, audit: audit), fetch: archives.fetch,
             newBoundary: { entropy.newID().value })
 
         // Operations.
@@ -212,6 +219,17 @@ struct WebComposition {
             cors: CrossOriginPolicy(origins: configuration.cors.origins), memory: guards.memory,
             newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
+    }
+
+    /// The origin of a URL as browsers send it: scheme, host in lower case, and a port that is not the scheme's own.
+    static func origin(of url: String) -> String {
+        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count >= 3 else { return url }
+        var host = parts[2].lowercased()
+        if let own = ["https:": ":443", "http:": ":80"][String(parts[0])], host.hasSuffix(own) {
+            host.removeLast(own.count)
+        }
+        return "\(parts[0])//\(host)"
     }
 
     /// The listener of a door as a service.

@@ -79,8 +79,8 @@ struct OpenAPIDocument {
             let codes = node["responses"]?.mapping?.keys.compactMap { $0.string } ?? []
             var found: [String] = []
             if (node["summary"]?.string ?? "").isEmpty { found.append("\(method) \(template): no summary") }
-            // A form may lead on: 303 is its success.
-            if !codes.contains(where: { $0.hasPrefix("2") || $0 == "303" }) {
+            // A form may lead on: 303 is its success, and 101 that of a WebSocket.
+            if !codes.contains(where: { $0.hasPrefix("2") || $0 == "303" || $0 == "101" }) {
                 found.append("\(method) \(template): no answer of success")
             }
             if !codes.contains("default") { found.append("\(method) \(template): no default answer") }

@@ -181,6 +181,19 @@ import Testing
         case "unsubscribeFromWorkitem": return Ask(.refused, .delete, "/dicomweb/workitems/1.2.3/subscribers/AE")
         case "suspendWorklistSubscription":
             return Ask(.refused, .post, "/dicomweb/workitems/1.2.840.10008.5.1.4.34.5/subscribers/AE/suspend")
+        case "openNotificationConnection": return Ask(.refused, .get, "/dicomweb/subscribers/AE")
+        case "searchModalityScheduledProcedureSteps":
+            return Ask(.sparse, .get, "/dicomweb/modality-scheduled-procedure-steps", accept: dicomJSON)
+        case "recordModalityPerformedProcedureStep":
+            return Ask(
+                .refused, .post, "/dicomweb/modality-performed-procedure-steps/1.2.3",
+                "/dicomweb/modality-performed-procedure-steps/1.2.3?update", type: dicomJSON, body: "[{}]")
+        case "retrieveModalityPerformedProcedureStep":
+            return Ask(.refused, .get, "/dicomweb/modality-performed-procedure-steps/1.2.3", accept: dicomJSON)
+        case "requestStorageCommitment":
+            return Ask(.refused, .post, "/dicomweb/commitment-requests/1.2.3", type: dicomJSON, body: commitment)
+        case "checkStorageCommitment":
+            return Ask(.refused, .get, "/dicomweb/commitment-requests/1.2.3", accept: dicomJSON)
         // Operations.
         case "listQuarantine": return Ask(.sparse, .get, "/ops/quarantine")
         case "getQuarantinedStudy": return Ask(.sparse, .get, "/ops/quarantine/1.2.826.0.:n")
@@ -224,6 +237,10 @@ import Testing
         }
     }
 
+    private static let commitment = """
+        {"00081199":{"vr":"SQ","Value":[{"00081150":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.2"]},\
+        "00081155":{"vr":"UI","Value":["1.2.826.0.1.1.1"]}}]}}
+        """
     private static let parameters = #"{"resourceType":"Parameters"}"#
     private static let asynchronous = "respond-async"
 

@@ -84,7 +84,18 @@ enum ServedRoutes {
                     authorities: [], defaultPatientSystem: "urn:example:patient",
                     defaultAccessionSystem: "urn:example:accession")),
             audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1),
-            workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: base + "/dicomweb"),
+            workitems: WorkitemRoutes(
+                store: store, entropy: entropy, baseURL: base + "/dicomweb",
+                notifications: .init(hub: NotificationHub(), origins: [base])),
+            modalities: ModalityRoutes(
+                store: store, index: store, audit: store,
+                authorities: AssigningAuthorities(
+                    authorities: [], defaultPatientSystem: "urn:example:patient",
+                    defaultAccessionSystem: "urn:example:accession"), entropy: entropy, baseURL: base + "/dicomweb"),
+            commitments: CommitmentRoutes(
+                desk: CommitmentDesk(
+                    check: CommitmentCheck(store: store, readBack: { _ in .intact }, lost: { _ in }),
+                    now: { now.microseconds }), audit: store, patience: .zero),
             newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)
         let key = try ServerKey.generated()

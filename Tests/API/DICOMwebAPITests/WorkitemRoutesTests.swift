@@ -112,7 +112,9 @@ struct WorkitemRoutesTests {
         #expect(try await service.status("createWorkitem", query: "1.1", try Self.state("COMPLETED", nil)) == 400)
         #expect(
             try await service.ask("createWorkitem", query: "1.1", Array("<a/>".utf8), type: "application/dicom+xml")
-                .status == 415)
+                .status == 400)
+        #expect(
+            try await service.ask("createWorkitem", query: "1.1", Array("<a/>".utf8), type: "text/xml").status == 415)
         #expect(try await service.status("createWorkitem", query: "1.1") == 415)
         let large = [UInt8](repeating: UInt8(ascii: " "), count: (4 << 20) + 1)
         #expect(try await service.status("createWorkitem", query: "1.1", large) == 413)
@@ -121,6 +123,24 @@ struct WorkitemRoutesTests {
             #expect(try await service.status(operation, "../1") == 400)
         }
         #expect(service.store.content.workitems.isEmpty && service.store.content.audits.isEmpty)
+    }
+
+    @Test("§8.7.3: created, changed and claimed by bodies in XML as by JSON")
+    func xml() async throws {
+        let service = Service()
+        func ask(_ operation: String, _ uid: String, query: String = "", _ json: [UInt8]) async throws -> Int {
+            let set = try #require(try DICOMJSON.decode(json).first)
+            return try await service.ask(
+                operation, uid, query: query, try NativeDICOMModel.encode(set), type: "application/dicom+xml"
+            ).status
+        }
+        #expect(try await ask("createWorkitem", "", query: "1.1", try Self.attributes()) == 201)
+        #expect(try await ask("updateWorkitem", "1.1", try Self.json([.procedureStepLabel: "Zweimal für"])) == 200)
+        #expect(try await ask("changeWorkitemState", "1.1", try Self.state("IN PROGRESS", "2.1")) == 200)
+        #expect(try await ask("requestWorkitemCancellation", "1.1", try Self.json([:])) == 409)
+        let kept = try #require(try await service.ask("retrieveWorkitem", "1.1").sets.first)
+        #expect(kept.string(.procedureStepLabel) == "Zweimal für")
+        #expect(kept.string(.procedureStepState) == "IN PROGRESS")
     }
 
     @Test("§11.5 to §11.8: claimed, changed with the Transaction UID, completed; each conflict is 409 and says why")

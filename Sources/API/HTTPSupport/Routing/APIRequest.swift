@@ -22,12 +22,27 @@ package struct APIRequest: Sendable {
     package let access: AccessContext
     /// How the body of the answer may send ranges of files; nil where the connection takes bytes only.
     package let files: FileConnection?
+    /// What the connection may become, and how the rights of its caller stand since; nil for routes that are no socket's,
+    /// and in the process.
+    package let socket: Socket?
     /// Of the server, for what is still to be read.
     package let limits: HTTPLimits
     /// For a body in memory, as long as the request is worked on; nil where none is bounded.
     package let memory: MemoryReservation?
     /// For what a handler has to say beside its answer.
     package let logger: Logger
+
+    /// A connection that can become a WebSocket.
+    package struct Socket: Sendable {
+        package let events: EventSocket
+        /// Looks at the caller's token and rights again.
+        package let standing: @Sendable () async -> EventSocket.Standing
+
+        package init(_ events: EventSocket, standing: @escaping @Sendable () async -> EventSocket.Standing) {
+            self.events = events
+            self.standing = standing
+        }
+    }
 
     /// The same in the answer, the log and the audit row.
     package var requestID: String { access.requestID }
@@ -38,7 +53,7 @@ package struct APIRequest: Sendable {
     package init(
         method: HTTPRequest.Method, path: String, rawQuery: String = "", headers: HTTPFields = [:],
         parameters: PathParameters = PathParameters(), body: RequestBody = RequestBody(buffer: ByteBuffer()),
-        access: AccessContext, files: FileConnection? = nil, limits: HTTPLimits = HTTPLimits(),
+        access: AccessContext, files: FileConnection? = nil, socket: Socket? = nil, limits: HTTPLimits = HTTPLimits(),
         memory: MemoryReservation? = nil, logger: Logger = Logger(label: "hilum.http")
     ) {
         self.method = method
@@ -49,6 +64,7 @@ package struct APIRequest: Sendable {
         self.body = body
         self.access = access
         self.files = files
+        self.socket = socket
         self.limits = limits
         self.memory = memory
         self.logger = logger

@@ -87,13 +87,22 @@ package struct APIResponder: HTTPResponder {
             case .found(let route, let found, let parameters):
                 group = found
                 operationID = route.operationID
-                let access = try await authenticator.access(
-                    for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
-                    requestID: requestID, sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
+                let authorization =
+                    route.isSocket
+                    ? WebSocketHandshake.authorization(of: head.headerFields)
+                    : head.headerFields[values: .authorization]
+                let identify: @Sendable () async throws(HTTPFailure) -> AccessContext = {
+                    [authenticator] () async throws(HTTPFailure) -> AccessContext in
+                    try await authenticator.access(
+                        for: route, parameters: parameters, authorization: authorization, requestID: requestID,
+                        sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
+                }
+                let access = try await identify()
                 let call = APIRequest(
                     method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
-                    parameters: parameters, body: body, access: access, files: FileConnection.current, limits: limits,
-                    memory: memory?.reservation(), logger: origin.logger)
+                    parameters: parameters, body: body, access: access, files: FileConnection.current,
+                    socket: route.isSocket ? socket(identify) : nil, limits: limits, memory: memory?.reservation(),
+                    logger: origin.logger)
                 response =
                     if route.isBrief { try await route.handler(call) } else {
                         try await withTaskExecutorPreference(globalConcurrentExecutor) {
@@ -113,6 +122,22 @@ package struct APIResponder: HTTPResponder {
         response = finished(response, head, origin, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
         return head.method == .head ? response.withoutContent() : response
+    }
+
+    /// What a route that is a socket's makes of its connection.
+    private func socket(
+        _ identify: @escaping @Sendable () async throws(HTTPFailure) -> AccessContext
+    ) -> APIRequest.Socket? {
+        EventSocket.current.map { events in
+            APIRequest.Socket(events) {
+                do throws(HTTPFailure) {
+                    _ = try await identify()
+                    return .allowed
+                } catch {
+                    return error.code == .unavailable ? .unknown : .ended
+                }
+            }
+        }
     }
 
     /// Where a request came from, by the word of trusted proxies. What came through any proxy is not of this machine.

@@ -26,6 +26,8 @@ package struct Route: Sendable {
     package let isBrief: Bool
     /// A GET that changes nothing answers HEAD too, as RFC 9110 §9.3.2 asks; one that starts something does not.
     package let isSafe: Bool
+    /// Its connection becomes a WebSocket: the token may come by a subprotocol, and the rights are looked at while it lasts.
+    package let isSocket: Bool
     /// What may have the answer to a GET of an identified caller at hand; nil where every request takes the ``handler``.
     package let fromMemory: (any AnsweringFromMemory)?
     /// The answer to whoever may call.
@@ -36,7 +38,7 @@ package struct Route: Sendable {
     ///   - template: begins with `/`; two templates may name the same place differently.
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
-        deadline: Duration? = nil, isBrief: Bool = false, isSafe: Bool = true,
+        deadline: Duration? = nil, isBrief: Bool = false, isSafe: Bool = true, isSocket: Bool = false,
         fromMemory: (any AnsweringFromMemory)? = nil, handler: @escaping Handler
     ) {
         self.method = method
@@ -46,6 +48,7 @@ package struct Route: Sendable {
         self.deadline = deadline
         self.isBrief = isBrief
         self.isSafe = isSafe
+        self.isSocket = isSocket
         self.fromMemory = fromMemory
         self.handler = handler
     }

@@ -42,11 +42,15 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case open
         /// Answers in progress end, then this refusal is sent and the connection closed.
         case refusing(HTTPFailure, target: String?)
+        /// The answer was 101: what still arrives is the socket's.
+        case switched
         /// All is answered; what still arrives is dropped.
         case closing(dropped: Int)
     }
 
     private let refuse: Refuse
+    /// Whose the connection becomes with an answer of 101.
+    private let socket: EventSocket?
     private let limits: HTTPLimits
     private var state = State.open
     private var answers = CircularBuffer<Answer>(initialCapacity: 2)
@@ -57,9 +61,12 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
-    /// - Parameter refuse: the form of an answer to what never became a request.
-    init(limits: HTTPLimits, refuse: @escaping Refuse) {
+    /// - Parameters:
+    ///   - socket: whose the connection becomes with an answer of 101.
+    ///   - refuse: the form of an answer to what never became a request.
+    init(limits: HTTPLimits, socket: EventSocket? = nil, refuse: @escaping Refuse) {
         self.limits = limits
+        self.socket = socket
         self.refuse = refuse
     }
 
@@ -77,11 +84,14 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// So many bytes of a body, at least 1.
         case bytes(Int64)
         case chunks
+        /// Those of a WebSocket.
+        case frames
         /// Nobody will read them any more.
         case nothing
     }
 
     var expected: Expected {
+        if case .switched = state { return .frames }
         guard case .open = state, reading?.isBroken != true else { return .nothing }
         guard let reading else { return .head }
         guard let rest = reading.rest else { return .chunks }
@@ -95,6 +105,9 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func drops(_ count: Int) {
         if case .closing(let dropped) = state { state = .closing(dropped: dropped + count) }
     }
+
+    /// Takes bytes of a WebSocket.
+    func takesFrames(_ bytes: ByteBuffer) { socket?.receive(bytes) }
 
     /// Gives up a body that is not what it may be.
     func refuseBody(_ failure: HTTPFailure) {
@@ -136,6 +149,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let facts = try RequestHeadCheck.facts(head)
             var head = head
             head.uri = facts.target
+            // RFC 9110 §7.8.
+            if head.version.minor == 0 { head.headers.remove(name: "upgrade") }
             answers.append(Answer(isHead: head.method == .HEAD, version: head.version, isLast: facts.isLast))
             let rest: Int64? =
                 switch facts.body {
@@ -191,6 +206,10 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard let answer = answers.first else { return context.write(data, promise: promise) }
         switch unwrapOutboundIn(data) {
+        // Behind a request without a body, and the last one: nothing of HTTP follows.
+        case .head(let head) where head.status == .switchingProtocols && socket != nil && reading == nil:
+            state = .switched
+            context.write(data, promise: promise)
         case .head(var head) where head.status.code >= 200:
             let isLast = isLast(answer, head)
             guard isLast || head.version != answer.version else { return context.write(data, promise: promise) }
@@ -273,7 +292,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .open where reading?.isBroken == true: return
         case .refusing: return
         case .closing(let dropped) where dropped >= limits.drainBytesMax: return
-        case .open, .closing: break
+        case .open, .switched, .closing: break
         }
         context.read()
     }
@@ -285,11 +304,13 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .closing = state, event as? ChannelEvent == .inputClosed { return context.close(promise: nil) }
+        if case .switched = state, event as? ChannelEvent == .inputClosed { socket?.gone() }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         stopTimer()
+        if case .switched = state { socket?.gone() }
         context.fireChannelInactive()
     }
 

@@ -15,6 +15,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
         fileprivate let http1: HTTP1Channel.Value
         /// Where the connection can send ranges of files.
         fileprivate let files: FileConnection?
+        fileprivate let socket: EventSocket
         /// The connection itself.
         package var channel: any Channel { http1.channel }
     }
@@ -82,7 +83,8 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             let parts = ResponsePartHandler()
             try pipeline.addHandler(parts, position: .after(encoder))
-            let exchange = HTTPExchangeHandler(limits: limits, refuse: refusal)
+            let socket = EventSocket()
+            let exchange = HTTPExchangeHandler(limits: limits, socket: socket, refuse: refusal)
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(HTTPWireHandler(exchange), position: .before(decoder))
             try pipeline.addHandler(exchange, position: .after(decoder))
@@ -92,7 +94,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
                 try pipeline.addHandler(
                     MemoryAnswerHandler(memory, parts: parts, files: files, logger: logger), position: .after(states))
             }
-            return Value(http1: value, files: files)
+            return Value(http1: value, files: files, socket: socket)
         }
     }
 
@@ -113,8 +115,10 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     /// Serves a connection until it ends; brief work runs on its event loop.
     package func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(ConnectionExecutor(value.channel.eventLoop)) {
-            await FileConnection.$current.withValue(value.files) {
-                await http1.handle(value: value.http1, logger: logger)
+            await EventSocket.$current.withValue(value.socket) {
+                await FileConnection.$current.withValue(value.files) {
+                    await http1.handle(value: value.http1, logger: logger)
+                }
             }
         }
     }

@@ -30,6 +30,7 @@ final class HTTPWireHandler: ChannelInboundHandler, RemovableChannelHandler {
                             .malformed, "A chunk is larger than \(RequestHeadCheck.contentLengthMax) bytes"))
                 }
                 count = length
+            case .frames: return exchange.takesFrames(buffer)
             case .nothing:
                 exchange.drops(buffer.readableBytes)
                 return

@@ -6,25 +6,12 @@ import Logging
 import NIOCore
 import Workflow
 
-/// What is found of stored bytes when they are read back.
-package enum StoredBytes: Sendable, Hashable {
-    /// All that was written, by its digests.
-    case intact
-    /// Not there, not what was written, or nothing to compare it with.
-    case lost
-    /// They cannot be read now, which says nothing of them.
-    case unreadable
-}
-
 /// Reports on Storage Commitment transactions by N-EVENT-REPORT: on the association they came on while it lives, else on
 /// a new one on which this side is SCP. PS3.4 §J.3.3.
 ///
 /// An instance is committed when all its bytes were read back and found to be what was written, at the time of the
 /// report; one that nobody takes is tried again, and what it says is found anew.
 package struct CommitmentCourier: Courier {
-    /// Instances asked of the store at a time.
-    private static let pageCount = 500
-
     package var policy: DeliveryPolicy {
         var policy = DeliveryPolicy()
         policy.placesPerDestination = 2
@@ -33,13 +20,11 @@ package struct CommitmentCourier: Courier {
         return policy
     }
 
-    private let store: any WorkflowStore
     private let peers: any PeerDirectory
     private let asking: ReportAssociations
     private let reporter: EventReporter
-    private let logger: Logger
     private let readBackTime: Duration
-    private let readBack: @Sendable (Instance) async -> StoredBytes
+    private let check: CommitmentCheck
 
     /// - asking: The associations on which commitment was asked for.
     /// - calling, associations: How peers are called, where theirs is gone.
@@ -51,13 +36,14 @@ package struct CommitmentCourier: Courier {
         logger: Logger = Logger(label: "dimse.commitment"), readBackTime: Duration = .seconds(780),
         readBack: @escaping @Sendable (Instance) async -> StoredBytes
     ) {
-        self.store = store
         self.peers = peers
         self.asking = asking
         reporter = EventReporter(calling: calling, associations: associations)
-        self.logger = logger
         self.readBackTime = readBackTime
-        self.readBack = readBack
+        check = CommitmentCheck(store: store, readBack: readBack) { uid in
+            logger.error(
+                "an instance is not committed: its bytes are not what was written", metadata: ["instance": "\(uid)"])
+        }
     }
 
     package func deliver(_ entry: OutboxEntry) async -> DeliveryOutcome {
@@ -74,7 +60,7 @@ package struct CommitmentCourier: Courier {
         // Reading back is much work: first is seen whether there is anybody to report to.
         if peer.host == nil || peer.port == nil, await askingAssociation(note) == nil { return Self.unaddressed(note) }
         let failures: [StorageCommitment.Reference: StorageCommitment.Failure]
-        do { failures = try await self.failures(of: note.commitment) } catch {
+        do { failures = try await check.failures(of: note.commitment, within: readBackTime) } catch {
             return .transient("the instances cannot be read back now")
         }
         let event = note.commitment.report(failures: failures, retrieveAETitle: note.ourTitle)
@@ -104,47 +90,5 @@ package struct CommitmentCourier: Courier {
         .transient(
             "the association is gone and \(note.peer) has no host and port: hilum peer add --ae \(note.peer) "
                 + "--host … --port …")
-    }
-
-    // MARK: What is committed
-
-    private func failures(
-        of commitment: StorageCommitment
-    ) async throws -> [StorageCommitment.Reference: StorageCommitment.Failure] {
-        var failures: [StorageCommitment.Reference: StorageCommitment.Failure] = [:]
-        var rest = commitment.references[...]
-        let started = ContinuousClock.now
-        while !rest.isEmpty {
-            let page = Array(rest.prefix(Self.pageCount))
-            rest = rest.dropFirst(page.count)
-            let instances = try await store.read(.server(requestID: "commitment")) { unit in
-                try page.map { try unit.instance($0.sopInstanceUID) }
-            }
-            for (reference, instance) in zip(page, instances) {
-                try Task.checkCancellation()
-                guard ContinuousClock.now - started < readBackTime else {
-                    throw StoreError(.unavailable, "reading back takes too long")
-                }
-                // A copy of an archive's leaves when its room is needed: it is committed to by the archive alone.
-                guard let instance, instance.archive == nil else {
-                    failures[reference] = .noSuchInstance
-                    continue
-                }
-                guard instance.sopClassUID == reference.sopClassUID else {
-                    failures[reference] = .classInstanceConflict
-                    continue
-                }
-                switch await readBack(instance) {
-                case .intact: continue
-                case .lost:
-                    logger.error(
-                        "an instance is not committed: its bytes are not what was written",
-                        metadata: ["instance": "\(instance.sopInstanceUID)"])
-                    failures[reference] = .processingFailure
-                case .unreadable: throw StoreError(.unavailable, "the bytes of an instance cannot be read")
-                }
-            }
-        }
-        return failures
     }
 }

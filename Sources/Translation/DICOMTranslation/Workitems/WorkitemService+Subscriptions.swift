@@ -26,7 +26,18 @@ extension WorkitemService {
     /// Workitems read at a time.
     private static let pageCount = 64
 
-    /// Subscribes an AE: one that is a peer and offers to take reports. It is told how the workitem stands, or all of them
+    /// Who may be subscribed.
+    package enum Receivers: Sendable {
+        /// Peers that offer to take reports.
+        case peers
+        /// Any AE: one that is no peer is told where it listens, by a connection that it opens itself.
+        case all
+    }
+
+    /// AEs that are subscribed to anything at most, where one is no peer: each is told of each change.
+    package static let receiversMax = 1_000
+
+    /// Subscribes an AE. It is told how the workitem stands, or all of them
     /// where the subscription to all has a lock.
     ///
     /// The standard subscribes to all that there are; here those that are over are left out: nothing more will be told of
@@ -34,11 +45,17 @@ extension WorkitemService {
     ///
     /// Throws ``WorkitemRefusal``, ``QueryKeys/Problem`` for keys, and ``AttributeProblem`` for more of them than are kept.
     package func subscribe(
-        _ receiver: String, to target: Target, hasLock: Bool, in unit: any UnitOfWork
+        _ receiver: String, to target: Target, hasLock: Bool, among receivers: Receivers = .peers,
+        in unit: any UnitOfWork
     ) throws {
-        guard try unit.peers(offering: .ups).contains(where: { $0.kind == .applicationEntity && $0.name == receiver })
-        else { throw WorkitemRefusal.receiverUnknown }
         let workitems = try unit.workitems
+        if try !unit.peers(offering: .ups).contains(where: { $0.kind == .applicationEntity && $0.name == receiver }) {
+            guard case .all = receivers else { throw WorkitemRefusal.receiverUnknown }
+            let subscribed = try workitems.subscribedReceivers()
+            guard subscribed.count < Self.receiversMax || subscribed.contains(receiver) else {
+                throw WorkitemRefusal.tooMany
+            }
+        }
         switch target {
         case .workitem(let uid):
             let workitem = try find(uid, in: unit)
