@@ -195,8 +195,14 @@ def check_parameters(report, server, session, sample):
         equal(get("/frames/0/rendered").status_code, 400, "frame 0")
         missing = session.get(f"{server.dicomweb}/studies/1.2.3.4/rendered", timeout=30)
         equal(missing.status_code, 404, "a study that is not there")
-        warned = get("/rendered", annotation="patient,technique")
-        expect(warned.headers.get("Warning", "").startswith("299 "), "annotations were passed over without a Warning")
+
+    def annotations():
+        plain = numpy.asarray(picture(get("/rendered")))
+        written = numpy.asarray(picture(get("/rendered", annotation="patient,technique")))
+        equal(written.shape, plain.shape, "rows and columns")
+        changed = numpy.nonzero((written != plain).reshape(plain.shape[0], -1).any(axis=1))[0]
+        expect(changed.size > 0, "nothing was written")
+        expect("ETag" not in get("/rendered", annotation="patient").headers, "an ETag of a patient's name")
 
     def head_and_tag():
         got = get("/rendered")
@@ -232,7 +238,8 @@ def check_parameters(report, server, session, sample):
     for name, work, clause in (
             ("JPEG by default; PNG and GIF", types, "PS3.18 §8.7.4"), ("viewport", viewport, "PS3.18 §8.3.5.1.3"),
             ("window", window, "PS3.18 §8.3.5.1.4"), ("quality", quality, "PS3.18 §8.3.5.1.2"),
-            ("values that are none are 400", bad_values, "PS3.18 §8.3.5"), ("404, 406 and Warning", refusals, RENDERED),
+            ("values that are none are 400", bad_values, "PS3.18 §8.3.5"), ("404 and 406", refusals, RENDERED),
+            ("annotations are drawn", annotations, "PS3.18 §8.3.5.1.1"),
             ("HEAD and If-None-Match", head_and_tag, "RFC 9110 §9.3.2, §13.1.2"),
             ("thumbnails of every level", thumbnails, "PS3.18 §10.4.1.1.4"), ("a study as parts", parts, RENDERED)):
         report.check("rendered", name, work, clause)

@@ -31,6 +31,7 @@ import check_mpps  # noqa: E402
 import check_notifications  # noqa: E402
 import check_operations  # noqa: E402
 import check_outside  # noqa: E402
+import check_presentation  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_remote_studies  # noqa: E402
 import check_rendered  # noqa: E402
@@ -157,6 +158,7 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
             report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
         check_dicom.compare(report, server, backend, stored, "stow")
         check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
+        check_presentation.check(report, server, backend, check_dicom.web_client(server, backend))
         if stored:
             check_dicom.check_query(report, server, backend, plain_sample(stored))
 

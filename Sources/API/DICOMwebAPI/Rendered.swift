@@ -32,7 +32,7 @@ extension DICOMwebRoutes {
         try await record("rendered", request)
         let framing = MultipartFraming(boundary: newBoundary())
         let contentType = framing.contentType(ofParts: part.type.mediaType)
-        return .stream(contentType: contentType, headers: Self.headers(query)) { [parts] writer in
+        return .stream(contentType: contentType) { [parts] writer in
             defer { withExtendedLifetime(permit) {} }
             var (parts, framing) = (parts, framing)
             var next: RenderedParts.Part? = part
@@ -65,12 +65,16 @@ extension DICOMwebRoutes {
             // Parts for all frames; who asks for one picture gets the one in the middle.
             let numbers = isMultipart ? Array(1...max(1, count)) : nil
             return try await pictures(header, numbers, type, isMultipart: isMultipart, query, request)
-        case .report:
+        case .state:
+            return try await referenced(by: header, type, isMultipart: isMultipart, query, request)
+        case .selection where type.isPicture:
+            return try await referenced(by: header, type, isMultipart: isMultipart, query, request)
+        case .report, .selection:
             let report = ReportDocument(header.dataSet)
             let text = type == .html ? report?.html : report?.plainText
             guard let text else { throw RenderedType.notAcceptable([]) }
             try await record("rendered", request)
-            return answer(Array(text.utf8), header.instance, type, isMultipart: isMultipart, Self.headers(query))
+            return answer(Array(text.utf8), header.instance, type, isMultipart: isMultipart, Self.textHeaders(query))
         case .document: return try await document(header, isMultipart: isMultipart, query, request)
         case .nothing: throw RenderedType.notAcceptable([])
         }
@@ -104,10 +108,11 @@ extension DICOMwebRoutes {
         _ header: StoredHeader, _ numbers: [Int]?, _ type: RenderedType, isMultipart: Bool, _ query: RenderedQuery,
         _ request: APIRequest
     ) async throws -> Response {
-        var headers = Self.headers(query)
-        let tag = Self.entityTag(header.instance, type, request)
+        var headers = HTTPFields()
+        // What is written of a patient changes with the patient.
+        let tag = query.annotations.isEmpty ? Self.entityTag(header.instance, type, request) : nil
         headers[.eTag] = tag
-        if !isMultipart, Self.matches(request.headers[.ifNoneMatch], tag) {
+        if !isMultipart, let tag, Self.matches(request.headers[.ifNoneMatch], tag) {
             try await record("rendered", request)
             return .empty(.notModified, headers: headers)
         }
@@ -151,7 +156,7 @@ extension DICOMwebRoutes {
         if query.window == nil { form.defaultWindow = try await pictures.defaultWindow() }
         let first = try await pictures.animated(1, isFirst: true, form)
         try await record("rendered", request)
-        return .stream(contentType: RenderedType.gif.contentType, headers: Self.headers(query)) { [form] writer in
+        return .stream(contentType: RenderedType.gif.contentType) { [form] writer in
             defer { withExtendedLifetime(permit) {} }
             try await writer.write(ByteBuffer(bytes: first))
             for number in 2...count {
@@ -168,7 +173,7 @@ extension DICOMwebRoutes {
         let permit = try await gate.permit()
         let bytes = try await encapsulated(header)
         try await record("rendered", request)
-        var headers = Self.headers(query)
+        var headers = Self.textHeaders(query)
         headers[.eTag] = Self.entityTag(header.instance, .pdf, request)
         defer { withExtendedLifetime(permit) {} }
         return answer(bytes, header.instance, .pdf, isMultipart: isMultipart, headers)
@@ -218,7 +223,8 @@ extension DICOMwebRoutes {
         return .buffer(body, contentType: framing.contentType(ofParts: type.mediaType), headers: headers)
     }
 
-    static func headers(_ query: RenderedQuery) -> HTTPFields {
+    /// Of what is no picture.
+    private static func textHeaders(_ query: RenderedQuery) -> HTTPFields {
         var headers = HTTPFields()
         if let warning = query.warning { headers[.warning] = "299 hilum \"\(warning)\"" }
         return headers

@@ -11,6 +11,10 @@ enum RenderedContent: Sendable, Equatable {
     /// Frames that are pictures, and how many.
     case image(frames: Int)
     case report
+    /// A presentation state: what it refers to is shown by it. PS3.18 §8.7.2.
+    case state
+    /// A Key Object Selection: a report, or what it refers to.
+    case selection
     /// An encapsulated PDF document.
     case document
     case nothing
@@ -23,8 +27,10 @@ enum RenderedContent: Sendable, Equatable {
             header.dataSet.contains(.encapsulatedDocument)
         {
             self = .document
+        } else if PresentationState.isState(header.instance.sopClassUID) {
+            self = .state
         } else if ReportDocument.isReport(header.dataSet) {
-            self = .report
+            self = KeyObjects.isSelection(header.instance.sopClassUID) ? .selection : .report
         } else {
             self = .nothing
         }
@@ -33,10 +39,20 @@ enum RenderedContent: Sendable, Equatable {
     /// The types it can be sent as, the default first. PS3.18 Table 8.7.4-1.
     var types: [RenderedType] {
         switch self {
-        case .image: [.jpeg, .png, .gif]
+        case .image, .state: [.jpeg, .png, .gif]
         case .report: [.html, .text]
+        case .selection: [.html, .text, .jpeg, .png, .gif]
         case .document: [.pdf]
         case .nothing: []
+        }
+    }
+
+    /// Those as a part of its study or series, whose images are parts themselves.
+    var partTypes: [RenderedType] {
+        switch self {
+        case .state: []
+        case .selection: [.html, .text]
+        case .image, .report, .document, .nothing: types
         }
     }
 }
@@ -49,6 +65,8 @@ enum RenderedType: String, Sendable, CaseIterable {
     case html = "text/html"
     case text = "text/plain"
     case pdf = "application/pdf"
+
+    var isPicture: Bool { self == .jpeg || self == .png || self == .gif }
 
     var mediaType: MediaType { MediaType(rawValue) ?? MediaType(type: "application", subtype: "octet-stream") }
 

@@ -28,36 +28,22 @@ struct RenderedInstance: Sendable {
 
     /// Opens the instance and brings the look-up tables and overlays that were left in its file. Throws
     /// `RenderingError` for what is no image, and `StoreError`.
+    ///
+    /// - Parameter state: what it is shown by; nil for what it says itself.
     init(
-        _ header: StoredHeader, blobs: any BlobStoring, pixels: any PixelCoding, memory: MemoryBudget
+        _ header: StoredHeader, blobs: any BlobStoring, pixels: any PixelCoding, memory: MemoryBudget,
+        state: PresentationState? = nil
     ) async throws {
         self.header = header
         self.pixels = pixels
         self.memory = memory
         source = try await FrameSource(header, blobs: blobs, memory: memory)
         reader = header.transferSyntax.isDeflated ? nil : try await blobs.open(header.instance.blobID)
-        var whole = header.dataSet
-        let reservation = memory.reservation()
-        defer { reservation.release() }
-        var held = 0
-        for path in ImageRendering.externalPaths(in: header.dataSet) {
-            guard let element = header.dataSet.element(at: path), case .external(let value) = element.value,
-                let length = value.length
-            else { continue }
-            held += length
-            guard held <= 4 * ImageRendering.valueBytesMax, reservation.grow(to: held) else {
-                throw StoreError(.unavailable, "no memory for the tables and overlays of an image")
-            }
-            var bytes = try await source.bytes(value.offset..<value.offset + length, from: reader)
-            let size = element.vr.wordSize
-            if header.transferSyntax.isBigEndian, size > 1 {
-                for start in stride(from: 0, to: bytes.count - size + 1, by: size) {
-                    bytes[start..<start + size].reverse()
-                }
-            }
-            whole.put(bytes, at: path)
+        let (source, reader) = (source, reader)
+        let whole = try await ValuesInFile.brought(header, memory: memory) { range in
+            try await source.bytes(range, from: reader)
         }
-        rendering = try ImageRendering(whole)
+        rendering = try ImageRendering(whole, state: state)
     }
 
     /// The frame that stands for all: the middle one.
@@ -71,9 +57,9 @@ struct RenderedInstance: Sendable {
         guard rendering.needsDefaultWindow(number: representative) else { return nil }
         let reservation = try reserve(0)
         defer { reservation.release() }
-        let frame = try await decoded(representative, DecodingOptions(wantsRGB: true)).frame
+        let (frame, _, isDifference) = try await shown(representative, DecodingOptions(wantsRGB: true))
         return await withTaskExecutorPreference(globalConcurrentExecutor) {
-            rendering.defaultWindow(of: frame, number: representative)
+            rendering.defaultWindow(of: frame, number: representative, isDifference: isDifference)
         }
     }
 
@@ -101,12 +87,47 @@ struct RenderedInstance: Sendable {
         options.drawsOverlays = form.drawsOverlays
         options.defaultWindow = form.defaultWindow
         let decoding = DecodingOptions(reduction: rendering.reduction(for: options.viewport), wantsRGB: true)
-        let reservation = try reserve(rendering.pictureBytes(number: number, viewport: options.viewport))
+        let bytes = try rendering.pictureBytes(number: number, viewport: options.viewport)
+        let kinds = form.query.annotations
+        // With the letters of annotations.
+        let reservation = try reserve(kinds.isEmpty ? bytes : bytes + bytes / 2)
         defer { reservation.release() }
-        let (frame, cells) = try await decoded(number, decoding)
+        let (frame, cells, isDifference) = try await shown(number, decoding)
+        options.isDifference = isDifference
         // Bodies are written on a connection's event loop, which has no time for pictures.
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { [options] in
-            try encode(rendering.render(frame, number: number, cells: cells, options: options))
+            var picture = try rendering.render(frame, number: number, cells: cells, options: options)
+            if !kinds.isEmpty {
+                try CornerText(header.dataSet, kinds: kinds, number: number).draw(onto: &picture)
+            }
+            return try encode(picture)
+        }
+    }
+
+    /// What is rendered of a frame: the frame, or the difference of those that it is shown with.
+    private func shown(
+        _ number: Int, _ options: DecodingOptions
+    ) async throws -> (frame: NativeFrame, cells: [UInt8]?, isDifference: Bool) {
+        guard let subtraction = try rendering.subtraction(number: number) else {
+            let (frame, cells) = try await decoded(number, options)
+            return (frame, cells, false)
+        }
+        let reservation = memory.reservation()
+        defer { reservation.release() }
+        let image = rendering.image
+        guard reservation.grow(to: 3 * image.rows * image.columns * FrameMean.pixelBytes) else {
+            throw StoreError(.unavailable, "no memory for frames that are subtracted")
+        }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            var means: [FrameMean] = []
+            for numbers in [subtraction.frames, subtraction.masks] {
+                var mean = FrameMean(rows: image.rows, columns: image.columns)
+                for number in numbers {
+                    rendering.add(try await decoded(number, options).frame, number: number, to: &mean)
+                }
+                means.append(mean)
+            }
+            return (try rendering.difference(subtraction, contrast: means[0], mask: means[1]), nil, true)
         }
     }
 

@@ -7,8 +7,8 @@ import PixelCodecs
 import Workflow
 
 /// The instances of a study or series as rendered parts, one at a time and in order: each frame of an image, each report
-/// and document. Instances that have no rendered form of a wanted type are left out, and those whose frames no codec
-/// here reads. PS3.18 §10.4.1.1.3.
+/// and document. Instances that have no rendered form of a wanted type are left out, those whose frames no codec here
+/// reads, and presentation states, whose images are parts themselves. PS3.18 §10.4.1.1.3.
 struct RenderedParts: Sendable {
     struct Part: Sendable {
         let type: RenderedType
@@ -59,18 +59,18 @@ struct RenderedParts: Sendable {
                 isLastPage = page.count < DICOMwebRoutes.batch
             }
             let content = RenderedContent(header)
-            for type in content.types where !available.contains(type) { available.append(type) }
-            guard let (type, _) = RenderedType.best(of: content.types, wishes) else { continue }
+            for type in content.partTypes where !available.contains(type) { available.append(type) }
+            guard let (type, _) = RenderedType.best(of: content.partTypes, wishes) else { continue }
             let location = "\(routes.instanceURL(header.instance))/rendered"
             switch content {
             case .image(let frames): try await begin(header, type, frames)
-            case .report:
+            case .report, .selection:
                 guard let report = ReportDocument(header.dataSet) else { continue }
                 let text = type == .html ? report.html : report.plainText
                 return Part(type: type, location: location, bytes: Array(text.utf8))
             case .document:
                 return Part(type: type, location: location, bytes: try await routes.encapsulated(header))
-            case .nothing: continue
+            case .state, .nothing: continue
             }
         }
     }
@@ -116,7 +116,7 @@ struct RenderedParts: Sendable {
     }
 
     /// There is no rendered form, rather than one that failed.
-    private static func isUnreadable(_ error: any Error) -> Bool {
+    static func isUnreadable(_ error: any Error) -> Bool {
         if case .unsupported = error as? PixelCodecError { return true }
         // Frames whose borders cannot be told, or that are too large to be moved.
         if let code = (error as? HTTPFailure)?.code, code == .notFound || code == .notAcceptable { return true }

@@ -10,8 +10,8 @@ struct RenderedQuery: Sendable, Equatable {
     var quality: Int?
     /// The image's own colour profile goes with the picture.
     var embedsProfile = false
-    /// Keywords of `annotation`: none of them is drawn.
-    var annotations: [String] = []
+    /// What is written into the corners of pictures.
+    var annotations: [CornerText.Kind] = []
 
     init() {}
 
@@ -31,9 +31,11 @@ struct RenderedQuery: Sendable, Equatable {
             quality = value
         }
         if let text = try Self.single("annotation", query) {
-            annotations = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-            guard annotations.allSatisfy({ $0 == "patient" || $0 == "technique" }) else {
-                throw HTTPFailure(.malformed, "annotation is a list of: patient, technique")
+            for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let kind = CornerText.Kind(rawValue: String(word)) else {
+                    throw HTTPFailure(.malformed, "annotation is a list of: patient, technique")
+                }
+                if !annotations.contains(kind) { annotations.append(kind) }
             }
         }
         if let text = try Self.single("iccprofile", query) {
@@ -47,10 +49,11 @@ struct RenderedQuery: Sendable, Equatable {
         }
     }
 
-    /// What a client is told of wishes that were not met; nil for none. §8.3.5.1.1, §8.4.
+    /// What a client is told who wants annotations on a report or a document; nil for none. §8.3.5.1.1, §8.4.
     var warning: String? {
         annotations.isEmpty
-            ? nil : "the following annotation values are not supported: " + annotations.joined(separator: ", ")
+            ? nil
+            : "annotations are drawn on pictures alone: " + annotations.map(\.rawValue).joined(separator: ", ")
     }
 
     private static func single(_ name: String, _ query: QueryParameters) throws(HTTPFailure) -> String? {

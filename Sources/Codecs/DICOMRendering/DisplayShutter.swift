@@ -49,7 +49,12 @@ struct DisplayShutter: Sendable {
         guard !shapes.isEmpty || overlayGroup != nil else { return nil }
         self.shapes = shapes
         self.overlayGroup = overlayGroup
-        grey = UInt8(truncatingIfNeeded: max(0, min(0xFFFF, dataSet.int(.shutterPresentationValue) ?? 0)) >> 8)
+        let value = max(0, min(0xFFFF, dataSet.int(.shutterPresentationValue) ?? 0))
+        let lab = dataSet.ints(.shutterPresentationColor)
+        // A colour is shown by its luminance.
+        grey =
+            !dataSet.contains(.shutterPresentationValue) && lab.count == 3
+            ? PresentationColour(lightness: lab[0], a: lab[1], b: lab[2]).grey : UInt8(truncatingIfNeeded: value >> 8)
     }
 
     /// Covers what lies outside of any shape.

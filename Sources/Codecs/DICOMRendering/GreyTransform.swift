@@ -38,12 +38,18 @@ struct GreyTransform: Sendable {
     var isInverse: Bool
     /// Stored values that are no image and are shown black. PS3.3 §C.7.5.1.1.2.
     var padding: ClosedRange<Int>?
+    /// What a presentation state puts behind the VOI LUT: black has its first entry, white its last. PS3.3 §C.11.4.
+    var presentation: LookUpTable?
 
     /// The grey of a stored value, rounded to the nearest; black for what is no number.
     func grey(_ stored: Double) -> UInt8 {
         let fraction = voi.fraction(modality.value(stored))
         guard !fraction.isNaN else { return 0 }
-        let shown = isInverse ? 1 - fraction : fraction
+        var shown = isInverse ? 1 - fraction : fraction
+        if let presentation {
+            let entry = Int((max(0, min(1, shown)) * Double(presentation.entries.count - 1)).rounded())
+            shown = Double(presentation.entries[entry]) / Double(presentation.maximum)
+        }
         return UInt8(max(0, min(255, shown * 255 + 0.5)))
     }
 

@@ -5,7 +5,7 @@ extension ImageRendering {
     package static let valueBytesMax = 32 << 20
 
     /// Where in a header the values lie that rendering needs and that were left in the file: data of look-up tables,
-    /// overlays and the colour profile. At most 256.
+    /// overlays, graphics, frame numbers and the colour profile. At most 256.
     package static func externalPaths(in header: DataSet) -> [ElementPath] {
         var paths: [ElementPath] = []
         walk(header, in: [], &paths)
@@ -31,13 +31,15 @@ extension ImageRendering {
 
     private static let sequences: Set<Tag> = [
         .modalityLUTSequence, .voilutSequence, .sharedFunctionalGroupsSequence, .perFrameFunctionalGroupsSequence,
-        .frameVOILUTSequence, .opticalPathSequence,
+        .frameVOILUTSequence, .opticalPathSequence, .softcopyVOILUTSequence, .presentationLUTSequence,
+        .graphicAnnotationSequence, .graphicObjectSequence, .referencedSeriesSequence, .referencedImageSequence,
+        .contentSequence, .referencedSOPSequence,
     ]
 
     private static let values: Set<Tag> = [
         .lutData, .redPaletteColorLookupTableData, .greenPaletteColorLookupTableData, .bluePaletteColorLookupTableData,
         .segmentedRedPaletteColorLookupTableData, .segmentedGreenPaletteColorLookupTableData,
-        .segmentedBluePaletteColorLookupTableData, .iccProfile,
+        .segmentedBluePaletteColorLookupTableData, .iccProfile, .graphicData, .referencedFrameNumber,
     ]
 
     private static func isNeeded(_ tag: Tag, atTop: Bool) -> Bool {

@@ -6,7 +6,7 @@ import PixelCodecs
 /// once for all its frames. PS3.4 §N.2, PS3.3 §C.11.
 ///
 /// The order is that of the pixel transformation sequence: modality LUT, VOI LUT, polarity; shutter and overlays; the
-/// region; the size. Nothing traps on any data set or frame.
+/// region; the size. Under a presentation state that state says all of it. Nothing traps on any data set or frame.
 package struct ImageRendering: Sendable {
     /// Pixels of a picture.
     package static let pixelsMax = 1 << 27
@@ -20,6 +20,8 @@ package struct ImageRendering: Sendable {
         /// For an image without one: computed once for a series by ``ImageRendering/defaultWindow(of:number:)``.
         package var defaultWindow: VOIWindow?
         package var drawsOverlays = true
+        /// The frame is the difference of others: see ``ImageRendering/subtraction(number:)``.
+        package var isDifference = false
         /// nil: pixel for pixel, but for pixels that are not square.
         package var viewport: Viewport?
 
@@ -28,23 +30,39 @@ package struct ImageRendering: Sendable {
 
     /// The image's own description.
     package let image: ImagePixel
-    private let header: DataSet
-    private let attributes: FrameAttributes
-    private let isFloat: Bool
+    let header: DataSet
+    let attributes: FrameAttributes
+    let isFloat: Bool
+    /// Those of a state before the image's own of the same group.
     private let overlays: [OverlayPlane]
+    /// In place of what the image says of its look; nil for none.
+    let state: PresentationState?
+    let sopInstanceUID: String
+    /// Of a grey image some of whose values are colours. PS3.3 §C.7.6.19.
+    private let supplement: PaletteTable?
 
     /// Reads what is common to all frames.
     ///
-    /// - Parameter header: the attributes of an image, the values of ``externalPaths(in:)`` put into their places.
+    /// - Parameters:
+    ///   - header: the attributes of an image, the values of ``externalPaths(in:)`` put into their places.
+    ///   - state: what it is to be shown by; nil for what it says itself.
     ///
     /// Throws `.noImage` for a data set that describes none.
-    package init(_ header: DataSet) throws(RenderingError) {
+    package init(_ header: DataSet, state: PresentationState? = nil) throws(RenderingError) {
         guard let image = ImagePixel(header) else { throw .noImage }
         self.image = image
         self.header = header
         attributes = FrameAttributes(header)
         isFloat = header.contains(.floatPixelData) || header.contains(.doubleFloatPixelData)
-        overlays = OverlayPlane.planes(header, image)
+        self.state = state
+        sopInstanceUID = header.uid(.sopInstanceUID) ?? ""
+        let own = OverlayPlane.planes(header, image)
+        let others = state.map { OverlayPlane.planes($0.dataSet, image) } ?? []
+        overlays = others + own.filter { plane in !others.contains { $0.group == plane.group } }
+        let isSupplemented =
+            image.samplesPerPixel == 1 && image.photometricInterpretation == "MONOCHROME2" && !isFloat
+            && image.bitsAllocated <= 16 && ["COLOR", "MIXED"].contains(header.string(.pixelPresentation) ?? "")
+        supplement = isSupplemented ? PaletteTable(header, isSigned: image.isSigned) : nil
     }
 
     /// Where the stored cells of a frame are wanted besides its values.
@@ -56,7 +74,7 @@ package struct ImageRendering: Sendable {
     /// How often both sides may be halved in decoding where a picture of this size is wanted; 0 where every pixel counts.
     package func reduction(for viewport: Viewport?) -> Int {
         guard let viewport, viewport.region == Viewport.Region(), overlays.isEmpty, image.bitsAllocated > 1,
-            image.photometricInterpretation != "PALETTE COLOR"
+            image.photometricInterpretation != "PALETTE COLOR", state == nil, supplement == nil, !subtracts
         else { return 0 }
         var halvings = 0
         // The larger side decides: the other one is not filled.
@@ -70,24 +88,47 @@ package struct ImageRendering: Sendable {
 
     /// Bytes of the picture of a frame, from 1. Throws `.regionOutside` and `.tooLarge`.
     package func pictureBytes(number: Int, viewport: Viewport?) throws(RenderingError) -> Int {
+        if let state {
+            // With one layer of graphics; and the part that a region is.
+            let layout = try layout(state, number: number, viewport: viewport)
+            let region = viewport.map { 3 * $0.width * $0.height } ?? 0
+            return 4 * layout.rows * layout.columns + region
+        }
         let placement = try Placement(
             rows: image.rows, columns: image.columns, frameRows: image.rows, frameColumns: image.columns,
             aspect: attributes.aspect(frame: number), viewport)
-        return placement.rows * placement.columns * (isColour ? 3 : 1)
+        return placement.rows * placement.columns * (isColour || supplement != nil ? 3 : 1)
     }
 
     /// The window to show frames with that bring none: of grey with more than 8 bits. nil where none is needed.
-    package func defaultWindow(of frame: NativeFrame, number: Int) -> VOIWindow? {
+    ///
+    /// - Parameter isDifference: the frame is one of others.
+    package func defaultWindow(of frame: NativeFrame, number: Int, isDifference: Bool = false) -> VOIWindow? {
         guard needsDefaultWindow(number: number) else { return nil }
+        if isDifference {
+            return GreyTransform.Modality.identity.window(over: frame, isFloat: true, padding: nil)
+        }
         let padding = padding(frame)
         return modality(frame, number).window(over: frame, isFloat: isFloat, padding: padding)
     }
 
     /// Whether a frame, from 1, has no window and no VOI LUT, and more values than a screen shows.
+    /// Or it is a difference, of which the image's own window is none.
     package func needsDefaultWindow(number: Int) -> Bool {
+        guard state?.kind != .grey, state?.kind != .pseudoColour else { return false }
+        return subtracts || lacksWindow(number: number)
+    }
+
+    func lacksWindow(number: Int) -> Bool {
         guard !isColour, isFloat || image.bitsStored > 8 else { return false }
         let group = attributes.group(.frameVOILUTSequence, frame: number)
         return attributes.windows(frame: number).isEmpty && group.items(.voilutSequence).isEmpty
+    }
+
+    /// Frames of the image are shown as differences, by its own wish.
+    var subtracts: Bool {
+        state == nil && image.frameCount > 1 && image.samplesPerPixel == 1
+            && header.string(.recommendedViewingMode) == "SUB" && header.contains(.maskSubtractionSequence)
     }
 
     /// For how long a frame is shown where frames are shown one after another, in hundredths of a second, 2...1,000: by
@@ -120,16 +161,19 @@ package struct ImageRendering: Sendable {
         guard frame.samplesPerPixel == image.samplesPerPixel, frame.rows <= image.rows, frame.columns <= image.columns
         else { throw .noImage }
         let aspect = attributes.aspect(frame: number)
-        let placement = try Placement(
-            rows: image.rows, columns: image.columns, frameRows: frame.rows, frameColumns: frame.columns,
-            aspect: aspect, options.viewport)
+        // Looked at first: what is wrong with a wish costs nothing.
+        let placement =
+            state == nil
+            ? try Placement(
+                rows: image.rows, columns: image.columns, frameRows: frame.rows, frameColumns: frame.columns,
+                aspect: aspect, options.viewport) : nil
         let shown = try shown(frame, number, options)
         let samples = shown.count / (frame.rows * frame.columns)
         guard
             var picture = RenderedImage(
                 rows: frame.rows, columns: frame.columns, samplesPerPixel: samples, bytes: shown)
         else { throw .noImage }
-        let shutter = attributes.shutter(frame: number)
+        let shutter = state.map(\.shutter) ?? attributes.shutter(frame: number)
         shutter?.cover(&picture, rows: image.rows, columns: image.columns, aspect: aspect)
         // Planes have a bit for each pixel of the image.
         if frame.rows == image.rows, frame.columns == image.columns {
@@ -138,10 +182,17 @@ package struct ImageRendering: Sendable {
             }
             if options.drawsOverlays {
                 for plane in overlays where shutter?.overlayGroup != plane.group {
-                    plane.draw(onto: &picture, frame: number, cells: cells)
+                    guard let state else {
+                        plane.draw(onto: &picture, frame: number, cells: cells)
+                        continue
+                    }
+                    guard let layer = state.layer(ofOverlay: plane.group) else { continue }
+                    plane.draw(onto: &picture, frame: number, cells: cells, grey: layer.colour.grey)
                 }
             }
         }
+        if let state { return try presented(picture, by: state, number: number, viewport: options.viewport) }
+        guard let placement else { throw .noImage }
         return try Resampling.resampled(picture, placement)
     }
 
@@ -166,10 +217,15 @@ package struct ImageRendering: Sendable {
             }
             return palette.applied(to: frame)
         case "MONOCHROME1", "MONOCHROME2", "":
-            let transform = GreyTransform(
-                modality: modality(frame, number), voi: voi(frame, number, options), isInverse: isInverse,
-                padding: padding(frame))
-            return transform.applied(to: frame, isFloat: isFloat)
+            var transform = GreyTransform(
+                modality: options.isDifference ? .identity : modality(frame, number),
+                voi: options.isDifference ? differenceVOI(frame, number, options) : voi(frame, number, options),
+                isInverse: isInverse, padding: options.isDifference ? nil : padding(frame))
+            transform.presentation = greyState?.presentationLUT
+            let grey = transform.applied(to: frame, isFloat: isFloat || options.isDifference)
+            if let palette = state?.palette { return palette.applied(toGrey: grey) }
+            if let supplement, frame.sampleBytes <= 2 { return supplemented(grey, frame, supplement) }
+            return grey
         default: throw .unsupported(Self.term(image.photometricInterpretation))
         }
     }
@@ -201,77 +257,5 @@ package struct ImageRendering: Sendable {
             rows: frame.rows, columns: frame.columns, samplesPerPixel: 3, sampleBytes: 1, bitsStored: 8,
             isSigned: false, photometricInterpretation: "YBR_FULL", bytes: bytes)
         return narrow?.inRGB().bytes ?? bytes
-    }
-
-    /// MONOCHROME1 and INVERSE are two ways to say it once. PS3.3 §C.8.11.3.1.2 pairs them.
-    private var isInverse: Bool {
-        image.photometricInterpretation == "MONOCHROME1" || header.string(.presentationLUTShape) == "INVERSE"
-    }
-
-    /// Modality LUT Sequence, else slope and intercept. The table of an X-ray image whose values are logarithmic or for
-    /// display leads back to doses, not to what is shown. PS3.3 §C.11.1, §C.8.7.1.1.2.
-    private func modality(_ frame: NativeFrame, _ number: Int) -> GreyTransform.Modality {
-        let isXRay = ["XA", "XRF"].contains(header.string(.modality) ?? "")
-        let isShown = ["LOG", "DISP"].contains(header.string(.pixelIntensityRelationship) ?? "")
-        if !(isXRay && isShown), let item = header.item(.modalityLUTSequence),
-            let table = LookUpTable(item, isSigned: frame.isSigned)
-        {
-            return .table(table)
-        }
-        guard let (slope, intercept) = attributes.rescale(frame: number) else { return .identity }
-        return slope == 1 && intercept == 0 ? .identity : .rescale(slope: slope, intercept: intercept)
-    }
-
-    private func voi(_ frame: NativeFrame, _ number: Int, _ options: Options) -> GreyTransform.VOI {
-        if let window = options.window { return .window(window) }
-        let modality = modality(frame, number)
-        let group = attributes.group(.frameVOILUTSequence, frame: number)
-        let tables = group.items(.voilutSequence).prefix(64).compactMap { item in
-            LookUpTable(item, isSigned: isSignedOutput(frame, modality))
-        }
-        // Where both are there, the table is what the maker drew; either may be applied. PS3.3 §C.11.2.1.
-        if let table = tables.indices.contains(options.windowIndex) ? tables[options.windowIndex] : tables.first {
-            return .table(table)
-        }
-        let windows = attributes.windows(frame: number)
-        if let window = windows.indices.contains(options.windowIndex) ? windows[options.windowIndex] : windows.first {
-            return .window(window)
-        }
-        if needsDefaultWindow(number: number) {
-            let window =
-                options.defaultWindow ?? modality.window(over: frame, isFloat: isFloat, padding: padding(frame))
-            if let window { return .window(window) }
-        }
-        let (low, high) = Self.ends(frame)
-        if case .table(let table) = modality { return .range(low: 0, high: Double(table.maximum)) }
-        let ends = [modality.value(low), modality.value(high)]
-        return .range(low: min(ends[0], ends[1]), high: max(ends[0], ends[1]))
-    }
-
-    /// The least and greatest stored values that there can be.
-    private static func ends(_ frame: NativeFrame) -> (Double, Double) {
-        let bits = Double(sign: .plus, exponent: frame.bitsStored, significand: 1)
-        return frame.isSigned ? (-bits / 2, bits / 2 - 1) : (0, bits - 1)
-    }
-
-    private func isSignedOutput(_ frame: NativeFrame, _ modality: GreyTransform.Modality) -> Bool {
-        switch modality {
-        case .identity: frame.isSigned
-        case .rescale: min(modality.value(Self.ends(frame).0), modality.value(Self.ends(frame).1)) < 0
-        case .table: false
-        }
-    }
-
-    /// Pixel Padding Value, with its range limit, of integer grey. PS3.3 §C.7.5.1.1.2.
-    private func padding(_ frame: NativeFrame) -> ClosedRange<Int>? {
-        guard !isFloat, !isColour else { return nil }
-        func value(_ tag: Tag) -> Int? {
-            guard let bytes = header.bytes(tag), bytes.count >= 2 else { return nil }
-            let pattern = words(bytes, max: 1)[0]
-            return frame.isSigned ? Int(Int16(bitPattern: pattern)) : Int(pattern)
-        }
-        guard let one = value(.pixelPaddingValue) else { return nil }
-        let other = value(.pixelPaddingRangeLimit) ?? one
-        return min(one, other)...max(one, other)
     }
 }

@@ -54,13 +54,13 @@ struct OverlayPlane: Sendable {
     /// Its bits lie in the image's own cells.
     var needsCells: Bool { if case .cells = source { true } else { false } }
 
-    /// Draws the plane of an image frame, from 1, in white.
+    /// Draws the plane of an image frame, from 1, in white or another grey.
     ///
     /// - Parameter cells: the frame as it is stored, native and in little endian.
-    func draw(onto image: inout RenderedImage, frame: Int, cells: [UInt8]?) {
+    func draw(onto image: inout RenderedImage, frame: Int, cells: [UInt8]?, grey: UInt8 = 255) {
         mark(rows: image.rows, columns: image.columns, frame: frame, cells: cells) { row, column in
             let at = (row * image.columns + column) * image.samplesPerPixel
-            for sample in 0..<image.samplesPerPixel { image.bytes[at + sample] = 255 }
+            for sample in 0..<image.samplesPerPixel { image.bytes[at + sample] = grey }
         }
     }
 

@@ -100,18 +100,41 @@ struct PaletteTable: Sendable, Equatable {
         return position + 3
     }
 
-    /// A frame of one sample a pixel in RGB; entries of more than 8 bits by their upper 8.
-    func applied(to frame: NativeFrame) -> [UInt8] {
-        let count = frame.rows * frame.columns
+    /// The first value that is a colour.
+    var firstMapped: Int { tables.map(\.firstMapped).max() ?? 0 }
+
+    /// Red, green and blue of each pattern that a frame's samples can have, entries of more than 8 bits by their upper 8.
+    func colours(of frame: NativeFrame) -> [[UInt8]] {
         let bits = min(16, frame.bitsStored)
-        let mask = 1 << bits - 1
-        let colours: [[UInt8]] = tables.map { table in
+        return tables.map { table in
             (0..<1 << bits).map { pattern in
                 let isNegative = frame.isSigned && pattern >> (bits - 1) == 1
-                let entry = table.value(isNegative ? pattern - 1 << bits : pattern)
-                return UInt8(truncatingIfNeeded: table.bits > 8 ? entry >> UInt16(table.bits - 8) : entry)
+                return Self.byte(table.value(isNegative ? pattern - 1 << bits : pattern), table)
             }
         }
+    }
+
+    private static func byte(_ entry: UInt16, _ table: LookUpTable) -> UInt8 {
+        UInt8(truncatingIfNeeded: table.bits > 8 ? entry >> UInt16(table.bits - 8) : entry)
+    }
+
+    /// Grey of 8 bits in RGB: black has the first entry, white the last. PS3.3 §A.33.3, PS3.4 §N.2.3.
+    func applied(toGrey grey: [UInt8]) -> [UInt8] {
+        let colours = tables.map { table in
+            (0..<256).map { Self.byte(table.entries[($0 * (table.entries.count - 1) + 127) / 255], table) }
+        }
+        var out = [UInt8](repeating: 0, count: 3 * grey.count)
+        for (index, level) in grey.enumerated() {
+            for sample in 0..<3 { out[3 * index + sample] = colours[sample][Int(level)] }
+        }
+        return out
+    }
+
+    /// A frame of one sample a pixel in RGB.
+    func applied(to frame: NativeFrame) -> [UInt8] {
+        let count = frame.rows * frame.columns
+        let mask = 1 << min(16, frame.bitsStored) - 1
+        let colours = colours(of: frame)
         var out = [UInt8](repeating: 0, count: 3 * count)
         for index in 0..<count {
             let low = Int(frame.bytes[index * frame.sampleBytes])

@@ -96,7 +96,7 @@ package struct ReportDocument: Sendable {
     }
 
     /// A name as it is read: its first group that has text, components parted by spaces.
-    private static func text(_ name: PersonName) -> String {
+    static func text(_ name: PersonName) -> String {
         let group = name.description.split(separator: "=").first { !$0.allSatisfy { $0 == "^" } } ?? ""
         return group.split(separator: "^").joined(separator: " ")
     }

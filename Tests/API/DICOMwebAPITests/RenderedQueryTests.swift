@@ -36,14 +36,15 @@ struct RenderedQueryTests {
             try Self.query("window=+5,1,sigmoid").window == VOIWindow(center: 5, width: 1, function: .sigmoid))
     }
 
-    @Test("Quality, annotation and iccprofile; annotations are not drawn, which a warning says")
+    @Test("Quality, annotation and iccprofile; annotations are for pictures, which a warning says elsewhere")
     func others() throws {
         #expect(try Self.query("quality=1").quality == 1)
         #expect(try Self.query("quality=100").quality == 100)
         #expect(try Self.query("iccprofile=yes").embedsProfile)
         #expect(try !Self.query("iccprofile=no").embedsProfile)
-        let annotated = try Self.query("annotation=patient,technique&other=1")
-        #expect(annotated.warning == "the following annotation values are not supported: patient, technique")
+        let annotated = try Self.query("annotation=patient,technique,patient&other=1")
+        #expect(annotated.annotations == [.patient, .technique])
+        #expect(annotated.warning == "annotations are drawn on pictures alone: patient, technique")
         #expect(try Self.query("").warning == nil)
         #expect(try Self.query("") == RenderedQuery())
     }

@@ -16,9 +16,9 @@ import Workflow
 /// §10.4.1.1.3, §10.4.1.1.4.
 @Suite("Rendered resources and thumbnails")
 struct RenderedTests {
-    private static let study = "1.2.3"
+    static let study = "1.2.3"
 
-    private struct Index: ImagingIndex {
+    struct Index: ImagingIndex {
         let stored: [InstanceHeader]
         func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
@@ -47,13 +47,13 @@ struct RenderedTests {
         }
     }
 
-    private final class Trail: AuditTrail {
+    final class Trail: AuditTrail {
         let rows = Mutex<[String]>([])
         func record(_ record: AuditRecord) async throws { rows.withLock { $0.append(record.interaction) } }
     }
 
     /// One object to be stored: its data set, series, class and transfer syntax.
-    private struct Object {
+    struct Object {
         var set: DataSet
         var series = "1.2.3.1"
         var uid: String
@@ -61,7 +61,7 @@ struct RenderedTests {
         var syntax = TransferSyntax.explicitVRLittleEndian
     }
 
-    private static func routes(
+    static func routes(
         _ objects: [Object], _ trail: Trail = Trail(), memory budget: MemoryBudget = .unlimited
     ) throws -> DICOMwebRoutes {
         var blobs: [String: [UInt8]] = [:]
@@ -99,7 +99,7 @@ struct RenderedTests {
     }
 
     /// Eight bits, two lines of three pixels a frame, shown as they are.
-    private static func image(_ frames: [[UInt8]], rows: Int = 2, columns: Int = 3) -> DataSet {
+    static func image(_ frames: [[UInt8]], rows: Int = 2, columns: Int = 3) -> DataSet {
         var set = DataSet()
         set.set(.rows, int: rows)
         set.set(.columns, int: columns)
@@ -114,21 +114,21 @@ struct RenderedTests {
         return set
     }
 
-    private static func png(_ bytes: [UInt8], rows: Int = 2, columns: Int = 3) throws -> [UInt8] {
+    static func png(_ bytes: [UInt8], rows: Int = 2, columns: Int = 3) throws -> [UInt8] {
         let image = try #require(RenderedImage(rows: rows, columns: columns, samplesPerPixel: 1, bytes: bytes))
         return try #require(PNGEncoder.encode(image))
     }
 
     /// Columns and rows in the head of a PNG.
-    private static func size(_ png: [UInt8]) -> [Int] {
+    static func size(_ png: [UInt8]) -> [Int] {
         [16, 20].map { start in png[start..<start + 4].reduce(0) { $0 << 8 | Int($1) } }
     }
 
-    private static let one: [UInt8] = [0, 50, 100, 150, 200, 250]
-    private static let two: [UInt8] = [1, 51, 101, 151, 201, 251]
-    private static let three: [UInt8] = [2, 52, 102, 152, 202, 252]
+    static let one: [UInt8] = [0, 50, 100, 150, 200, 250]
+    static let two: [UInt8] = [1, 51, 101, 151, 201, 251]
+    static let three: [UInt8] = [2, 52, 102, 152, 202, 252]
 
-    private static func report() -> DataSet {
+    static func report() -> DataSet {
         var name = DataSet()
         name.set(.codeMeaning, string: "Report <1>")
         var set = DataSet()
@@ -152,7 +152,7 @@ struct RenderedTests {
         return set
     }
 
-    private static func request(
+    static func request(
         _ accept: String? = nil, query: String = "", series: String = "1.2.3.1", instance: String = "",
         frames: String = "", ifNoneMatch: String? = nil
     ) -> APIRequest {
@@ -167,14 +167,14 @@ struct RenderedTests {
                 principal: Principal(kind: .client, id: "c"), scopes: [], requestID: "r", sourceAddress: nil))
     }
 
-    private static func body(_ response: Response) async throws -> [UInt8] {
+    static func body(_ response: Response) async throws -> [UInt8] {
         let log = BodyLog()
         try await response.body.write(BodyLog.Writer(log: log))
         return log.bytes
     }
 
     /// Type, place and content of each part of a multipart body with the boundary of these tests.
-    private static func parts(_ response: Response) async throws -> [(type: String, place: String, content: [UInt8])] {
+    static func parts(_ response: Response) async throws -> [(type: String, place: String, content: [UInt8])] {
         let bytes = try await body(response)
         let mark = Array("--bound\r\n".utf8)
         let end = Array("\r\n--bound".utf8)
@@ -248,9 +248,10 @@ struct RenderedTests {
         #expect(StatusReport().failure(for: RenderingError.regionOutside)?.code == .malformed)
         #expect(StatusReport().failure(for: RenderingError.unsupported("x"))?.code == .notAcceptable)
         #expect(StatusReport().failure(for: RenderingError.tooLarge)?.code == .tooLarge)
-        let warned = try await routes.renderedInstance(
-            Self.request(query: "annotation=technique", instance: "1.1"))
-        #expect(warned.headers[.warning]?.hasPrefix("299 ") == true)
+        // What is written of a patient changes with the patient: no tag.
+        let annotated = try await routes.renderedInstance(
+            Self.request("image/png", query: "annotation=technique", instance: "1.1"))
+        #expect(annotated.headers[.warning] == nil && annotated.headers[.eTag] == nil)
     }
 
     @Test("Frames come in the order asked, several as parts; past the last is 404, and no number is 400")
@@ -312,6 +313,8 @@ struct RenderedTests {
         let html = try await routes.renderedInstance(Self.request(instance: "1.1"))
         #expect(html.headers[.contentType] == "text/html; charset=utf-8")
         #expect(String(decoding: try await Self.body(html), as: UTF8.self).contains("<h1>Report &lt;1&gt;</h1>"))
+        let warned = try await routes.renderedInstance(Self.request(query: "annotation=patient", instance: "1.1"))
+        #expect(warned.headers[.warning]?.hasPrefix("299 ") == true)
         let text = try await routes.renderedInstance(Self.request("text/plain", instance: "1.1"))
         #expect(try await Self.body(text).starts(with: "Report <1>\n".utf8))
         let document = try await routes.renderedInstance(Self.request(instance: "1.2"))

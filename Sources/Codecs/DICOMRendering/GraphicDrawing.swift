@@ -1,0 +1,157 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Draws graphics and texts of one layer into a coverage. PS3.3 §C.10.5.
+struct GraphicDrawing: Sendable {
+    /// Straight pieces between two points of a curve.
+    private static let pieces = 16
+    /// Straight pieces of a whole ellipse, at most.
+    private static let roundPieces = 360
+
+    let layout: DisplayedLayout
+    /// Of lines, in pixels of the picture: thicker on large pictures, which are seen smaller.
+    let lineWidth: Double
+    /// Of text without a box.
+    let textScale: Int
+
+    init(_ layout: DisplayedLayout) {
+        self.layout = layout
+        let side = max(layout.rows, layout.columns)
+        lineWidth = Double(max(1, side / 768))
+        textScale = max(1, side / 512)
+    }
+
+    private func place(_ point: Coverage.Point, _ units: GraphicAnnotation.Units) -> Coverage.Point {
+        switch units {
+        case .pixel: layout.place(pixel: point)
+        case .display: layout.place(display: point)
+        }
+    }
+
+    // MARK: Graphics
+
+    func draw(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+        let points = graphic.points
+        switch graphic.kind {
+        case .point:
+            let at = place(points[0], graphic.units)
+            try coverage.line(at, at, width: 2 * lineWidth + 1)
+            return
+        case .polyline: try draw(points.map { place($0, graphic.units) }, graphic.isFilled, on: &coverage)
+        case .interpolated:
+            try draw(Self.curve(points).map { place($0, graphic.units) }, graphic.isFilled, on: &coverage)
+        case .circle:
+            let (middle, edge) = (points[0], points[1])
+            let radius = ((edge.x - middle.x) * (edge.x - middle.x) + (edge.y - middle.y) * (edge.y - middle.y))
+                .squareRoot()
+            try round(middle, Coverage.Point(radius, 0), Coverage.Point(0, radius), graphic, on: &coverage)
+        case .ellipse:
+            // The ends of one axis, then of the other.
+            let middle = Coverage.Point((points[0].x + points[1].x) / 2, (points[0].y + points[1].y) / 2)
+            let major = Coverage.Point((points[1].x - points[0].x) / 2, (points[1].y - points[0].y) / 2)
+            let minor = Coverage.Point((points[3].x - points[2].x) / 2, (points[3].y - points[2].y) / 2)
+            try round(middle, major, minor, graphic, on: &coverage)
+        }
+    }
+
+    private func draw(
+        _ points: [Coverage.Point], _ isFilled: Bool, on coverage: inout Coverage
+    ) throws(RenderingError) {
+        if isFilled { try coverage.fill(points) }
+        for (from, to) in zip(points, points.dropFirst()) { try coverage.line(from, to, width: lineWidth) }
+    }
+
+    private func round(
+        _ middle: Coverage.Point, _ major: Coverage.Point, _ minor: Coverage.Point,
+        _ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage
+    ) throws(RenderingError) {
+        let points = (0...Self.roundPieces).map { step in
+            let angle = Double(step % Self.roundPieces) / Double(Self.roundPieces) * 2 * Double.pi
+            let (along, beside) = (cos(angle), sin(angle))
+            return place(
+                Coverage.Point(
+                    middle.x + along * major.x + beside * minor.x, middle.y + along * major.y + beside * minor.y),
+                graphic.units)
+        }
+        try draw(points, graphic.isFilled, on: &coverage)
+    }
+
+    /// A smooth line through points: a Catmull-Rom spline, closed where it ends where it began. How it bends between
+    /// them the standard leaves open.
+    static func curve(_ points: [Coverage.Point]) -> [Coverage.Point] {
+        guard points.count > 2 else { return points }
+        let isClosed = points.first == points.last
+        let last = points.count - 1
+        var out = [points[0]]
+        for index in 0..<last {
+            let before = index > 0 ? points[index - 1] : isClosed ? points[last - 1] : points[0]
+            let (from, to) = (points[index], points[index + 1])
+            let after = index + 2 <= last ? points[index + 2] : isClosed ? points[1] : to
+            for step in 1...pieces {
+                let t = Double(step) / Double(pieces)
+                func bend(_ a: Double, _ b: Double, _ c: Double, _ d: Double) -> Double {
+                    let (first, second) = ((c - a) * t, (2 * a - 5 * b + 4 * c - d) * t * t)
+                    let third = (3 * b - a - 3 * c + d) * t * t * t
+                    return b + (first + second + third) / 2
+                }
+                out.append(
+                    step == pieces
+                        ? to
+                        : Coverage.Point(bend(before.x, from.x, to.x, after.x), bend(before.y, from.y, to.y, after.y)))
+            }
+        }
+        return out
+    }
+
+    // MARK: Text
+
+    /// Letters stand upright whichever way the image is turned. A text is as large as its box lets it be; one without a
+    /// box stands beside its anchor, to which a line leads where that is visible.
+    func draw(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
+        let columns = text.lines.map { $0.unicodeScalars.count }
+        let anchor = text.anchor.map { place($0.point, $0.units) }
+        var scale = textScale
+        var (left, top) = (0.0, 0.0)
+        var width = Typeface.size(columns: columns.max() ?? 0, lines: text.lines.count, scale: scale).width
+        if let box = text.box {
+            let (first, second) = (place(box.first, box.units), place(box.second, box.units))
+            (left, top) = (min(first.x, second.x), min(first.y, second.y))
+            let (wide, high) = ((first.x - second.x).magnitude, (first.y - second.y).magnitude)
+            scale = Self.scale(columns: columns.max() ?? 0, lines: text.lines.count, wide, high)
+            width = Int(min(wide, 65_535))
+            if let anchor, text.anchor?.isVisible == true {
+                // From the nearest place of the box.
+                let from = Coverage.Point(
+                    max(left, min(left + wide, anchor.x)), max(top, min(top + high, anchor.y)))
+                try coverage.line(from, anchor, width: lineWidth)
+            }
+        } else if let anchor {
+            if text.anchor?.isVisible == true { try coverage.line(anchor, anchor, width: 2 * lineWidth + 1) }
+            (left, top) = (anchor.x + 4 * lineWidth, anchor.y)
+        }
+        guard left.magnitude <= Coverage.farthest, top.magnitude <= Coverage.farthest else { return }
+        for (index, line) in text.lines.enumerated() {
+            let own = Typeface.size(columns: columns[index], lines: 1, scale: scale).width
+            let space = max(0, width - own)
+            let indent =
+                switch text.justification {
+                case .left: 0
+                case .center: space / 2
+                case .right: space
+                }
+            try coverage.text(
+                line, left: Int(left.rounded()) + indent,
+                top: Int(top.rounded()) + (Typeface.rise + index * Typeface.lineHeight) * scale, scale: scale)
+        }
+    }
+
+    /// The largest letters of which a text fits into a box; of a scale of 1 where none do.
+    private static func scale(columns: Int, lines: Int, _ wide: Double, _ high: Double) -> Int {
+        let size = Typeface.size(columns: columns, lines: lines, scale: 1)
+        let most = min(wide / Double(max(1, size.width)), high / Double(max(1, size.height)))
+        return max(1, Int(min(64, most)))
+    }
+}
