@@ -26,6 +26,8 @@ package struct DICOMwebRoutes: Sendable {
     let workitems: WorkitemRoutes?
     /// Brings what lies in an archive alone; nil for none.
     let fetch: ArchiveFetch?
+    /// Carries a deletion out.
+    let rejections: any RejectionDesk
     /// For responses that last as long as an archive takes, so that they keep no others from being sent.
     let arrivingGate = BulkResponseGate(limit: Self.arrivingMax)
     private static let arrivingMax = 16
@@ -38,16 +40,19 @@ package struct DICOMwebRoutes: Sendable {
     ///   - archives: searched too; nil for none.
     ///   - workitems: the worklist service beside these routes; nil for none.
     ///   - fetch: brings what lies in an archive alone; nil for none.
+    ///   - rejections: carries a deletion out.
     ///   - newBoundary: of multipart responses, never the same twice.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, pixels: any PixelCoding, ingest: InstanceIngest,
         audit: any AuditTrail, baseURL: String, gate: BulkResponseGate, memory: MemoryBudget = .unlimited,
         archives: ArchiveSearch? = nil,
-        workitems: WorkitemRoutes? = nil, fetch: ArchiveFetch? = nil, newBoundary: @escaping @Sendable () -> String
+        workitems: WorkitemRoutes? = nil, fetch: ArchiveFetch? = nil, rejections: any RejectionDesk,
+        newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
         self.workitems = workitems
         self.fetch = fetch
+        self.rejections = rejections
         self.index = index
         self.blobs = blobs
         self.pixels = pixels
@@ -61,6 +66,7 @@ package struct DICOMwebRoutes: Sendable {
 
     private static let read: RouteAccess = .bearer(.permission(.read, on: "ImagingStudy"))
     private static let search: RouteAccess = .bearer(.permission(.search, on: "ImagingStudy"))
+    private static let delete: RouteAccess = .bearer(.permission(.delete, on: "ImagingStudy"))
     private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
 
     /// The routes of PS3.18 §10 and §11 below `/dicomweb`, errors as status reports.
@@ -112,6 +118,9 @@ package struct DICOMwebRoutes: Sendable {
             ] + renderedRoutes(study: study, series: series, instance: instance) + [
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
+                Route(.delete, study, operationID: "deleteStudy", access: Self.delete, handler: reject),
+                Route(.delete, series, operationID: "deleteSeries", access: Self.delete, handler: reject),
+                Route(.delete, instance, operationID: "deleteInstance", access: Self.delete, handler: reject),
             ] + (workitems?.routes ?? []))
     }
 

@@ -143,7 +143,7 @@ struct WebComposition {
             index: store, blobs: blobs, pixels: pixels, ingest: ingest, audit: audit,
             baseURL: publicURL + "/dicomweb", gate: gate, memory: guards.memory, archives: archives.search,
             workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: publicURL + "/dicomweb"),
-            fetch: archives.fetch,
+            fetch: archives.fetch, rejections: store,
             newBoundary: { entropy.newID().value })
 
         // Operations.

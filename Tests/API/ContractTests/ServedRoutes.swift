@@ -85,7 +85,7 @@ enum ServedRoutes {
                     defaultAccessionSystem: "urn:example:accession")),
             audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1),
             workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: base + "/dicomweb"),
-            newBoundary: { "boundary" })
+            rejections: store, newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)
         let key = try ServerKey.generated()
         let issuer = TokenIssuer(
