@@ -34,6 +34,8 @@ package struct DICOMDataError: Error, Equatable, Sendable, CustomStringConvertib
         case jsonInvalid
         /// The JSON is well-formed but not of the DICOM JSON model. PS3.18 §F.2.
         case jsonModelInvalid
+        /// The XML is not well-formed, or no document of the Native DICOM Model. PS3.19 §A.1.
+        case xmlInvalid
         /// A value that was left in its source is needed, or a BulkDataURI did not resolve.
         case valueUnavailable
         /// Fragments in a transfer syntax without encapsulation.
