@@ -21,7 +21,7 @@ runtime_packages=(
     libssl-dev libpq-dev libsqlite3-dev zlib1g-dev libturbojpeg0-dev libopenjp2-7-dev libcharls-dev pkg-config curl)
 demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
-clients_packages=(orthanc)
+clients_packages=(orthanc dicom3tools)
 viewer_packages=(chromium chromium-driver)
 bench_packages=(nginx wrk orthanc orthanc-dicomweb)
 

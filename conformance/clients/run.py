@@ -24,6 +24,7 @@ import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
 import check_import  # noqa: E402
+import check_iocm  # noqa: E402
 import check_keys  # noqa: E402
 import check_launch  # noqa: E402
 import check_modality_web  # noqa: E402
@@ -161,6 +162,7 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
         check_presentation.check(report, server, backend, check_dicom.web_client(server, backend))
         if stored:
             check_dicom.check_query(report, server, backend, plain_sample(stored))
+        check_iocm.check(report, server, backend, files, folder)
 
     def archives():
         check_archives.check(report, dimse_doors.doors(server), backend, folder)

@@ -29,6 +29,8 @@ package struct DICOMwebRoutes: Sendable {
     let commitments: CommitmentRoutes?
     /// Brings what lies in an archive alone; nil for none.
     let fetch: ArchiveFetch?
+    /// Carries a deletion out.
+    let rejections: any RejectionDesk
     /// For responses that last as long as an archive takes, so that they keep no others from being sent.
     let arrivingGate = BulkResponseGate(limit: Self.arrivingMax)
     private static let arrivingMax = 16
@@ -43,12 +45,13 @@ package struct DICOMwebRoutes: Sendable {
     ///   - modalities: what modalities ask and tell beside these routes; nil for none.
     ///   - commitments: storage commitment beside these routes; nil for none.
     ///   - fetch: brings what lies in an archive alone; nil for none.
+    ///   - rejections: carries a deletion out.
     ///   - newBoundary: of multipart responses, never the same twice.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, pixels: any PixelCoding, ingest: InstanceIngest,
         audit: any AuditTrail, baseURL: String, gate: BulkResponseGate, memory: MemoryBudget = .unlimited,
         archives: ArchiveSearch? = nil, workitems: WorkitemRoutes? = nil, modalities: ModalityRoutes? = nil,
-        commitments: CommitmentRoutes? = nil, fetch: ArchiveFetch? = nil,
+        commitments: CommitmentRoutes? = nil, fetch: ArchiveFetch? = nil, rejections: any RejectionDesk,
         newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
@@ -56,6 +59,7 @@ package struct DICOMwebRoutes: Sendable {
         self.modalities = modalities
         self.commitments = commitments
         self.fetch = fetch
+        self.rejections = rejections
         self.index = index
         self.blobs = blobs
         self.pixels = pixels
@@ -69,6 +73,7 @@ package struct DICOMwebRoutes: Sendable {
 
     private static let read: RouteAccess = .bearer(.permission(.read, on: "ImagingStudy"))
     private static let search: RouteAccess = .bearer(.permission(.search, on: "ImagingStudy"))
+    private static let delete: RouteAccess = .bearer(.permission(.delete, on: "ImagingStudy"))
     private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
 
     /// The routes of PS3.18 §10 to §15 below `/dicomweb`, errors as status reports.
@@ -120,6 +125,9 @@ package struct DICOMwebRoutes: Sendable {
             ] + renderedRoutes(study: study, series: series, instance: instance) + [
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
+                Route(.delete, study, operationID: "deleteStudy", access: Self.delete, handler: reject),
+                Route(.delete, series, operationID: "deleteSeries", access: Self.delete, handler: reject),
+                Route(.delete, instance, operationID: "deleteInstance", access: Self.delete, handler: reject),
             ] + (workitems?.routes ?? []) + (modalities?.routes ?? []) + (commitments?.routes ?? []))
     }
 

@@ -7,7 +7,8 @@ import Hummingbird
 import NIOCore
 import Workflow
 
-/// Store instances: multipart/related of application/dicom, or one application/dicom body. PS3.18 §10.5.
+/// Store instances: multipart/related of application/dicom, or one application/dicom body; what comes as metadata and bulk
+/// data is in its own extension. PS3.18 §10.5.
 extension DICOMwebRoutes {
     func store(_ request: APIRequest) async throws -> Response {
         let study = request.parameters["study"]
@@ -34,8 +35,14 @@ extension DICOMwebRoutes {
             intake.end()
         case "multipart/related":
             if let inner = type["type"].flatMap({ MediaType($0) }), inner.essence != "application/dicom" {
-                throw HTTPFailure(
-                    .unsupportedMediaType, "parts of application/dicom are stored, not of \(inner.essence)")
+                guard let metadata = MetadataForm(rawValue: inner.essence) else {
+                    throw HTTPFailure(
+                        .unsupportedMediaType,
+                        "parts of application/dicom, application/dicom+json and application/dicom+xml are stored, not of \(inner.essence)"
+                    )
+                }
+                return try answer(
+                    try await storeMetadata(metadata, request, expectedStudyUID: study.isEmpty ? nil : study), form)
             }
             try await readParts(request, into: &intake)
         default:

@@ -87,7 +87,7 @@ struct QuarantineRoutes: Sendable {
                 QuarantineRequest(
                     try ask(form), studyInstanceUID: request.parameters["study"],
                     seriesInstanceUID: form.fields["series"], sopInstanceUID: form.fields["instance"],
-                    reason: form.fields["reason"] ?? ""), access: request.access)
+                    reason: form.fields["reason"] ?? "", title: try form.title()), access: request.access)
             return .bytes(QuarantineView.json(series), contentType: "application/json")
         } catch let refusal as QuarantineService.Refusal {
             let code: HTTPFailure.Code =
@@ -103,6 +103,17 @@ struct QuarantineRoutes: Sendable {
     /// The fields of a decision.
     struct Form: Sendable {
         var fields: QueryParameters
+
+        /// What a rejection is coded as; nil for none. Throws `.malformed` for another code.
+        func title() throws -> RejectionTitle? {
+            guard let text = fields["code"], !text.isEmpty else { return nil }
+            guard let title = RejectionTitle(text) else {
+                throw HTTPFailure(
+                    .malformed,
+                    "code is one of \(RejectionTitle.allCases.map(\.code).joined(separator: ", "))")
+            }
+            return title
+        }
 
         func target() throws -> QuarantineRequest.Target {
             switch (fields["order"], fields["patient"]) {

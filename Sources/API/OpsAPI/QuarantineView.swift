@@ -66,6 +66,7 @@ package enum QuarantineView {
         json.object(name) { json in
             json.member("action", decision.action.rawValue)
             json.member("reason", decision.reason)
+            if let title = decision.title { json.member("code", title.code) }
             json.member("decidedBy", decision.decidedBy)
             json.member("decidedAt", HTTPDate.instant(microseconds: decision.decidedAt.microseconds))
             if let contradiction = decision.contradiction { link(contradiction, "contradiction", &json) }

@@ -69,9 +69,10 @@ struct QuarantineCommand: AsyncParsableCommand {
         @Option(help: "Why: kept with the decision and in the audit trail.") var reason: String
         @Flag(help: "Print the result as JSON.") var json = false
 
-        func decide(_ ask: QuarantineRequest.Ask) async throws {
+        func decide(_ ask: QuarantineRequest.Ask, title: RejectionTitle? = nil) async throws {
             let request = QuarantineRequest(
-                ask, studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, reason: reason)
+                ask, studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, reason: reason,
+                title: title)
             try await QuarantineCommand.with(folder) { store, access in
                 do {
                     QuarantineCommand.tell(try await store.decide(request, access: access), json)
@@ -109,7 +110,17 @@ struct QuarantineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take images out of every answer; they are kept, and undo puts them back.")
         @OptionGroup var subject: Subject
-        func run() async throws { try await subject.decide(.reject) }
+        @Option(help: "113001 quality, 113037 patient safety, 113038 wrong worklist entry, 113039 retention expired.")
+        var code: String?
+
+        func run() async throws {
+            let title = code.flatMap { RejectionTitle($0) }
+            guard code == nil || title != nil else {
+                throw ValidationError(
+                    "--code is one of \(RejectionTitle.allCases.map(\.code).joined(separator: ", "))")
+            }
+            try await subject.decide(.reject, title: title)
+        }
     }
 
     struct Undo: AsyncParsableCommand {
@@ -148,7 +159,7 @@ struct QuarantineCommand: AsyncParsableCommand {
                 guard let decision else { continue }
                 let when = HTTPDate.instant(microseconds: decision.decidedAt.microseconds)
                 print(
-                    "  \(what): \(decision.action.rawValue) by \(decision.decidedBy) \(when): "
+                    "  \(what): \(decision.action.rawValue)\(decision.title.map { " (\($0.code))" } ?? "") by \(decision.decidedBy) \(when): "
                         + MessageCommand.printable(decision.reason))
                 guard let now = decision.contradiction else { continue }
                 print(

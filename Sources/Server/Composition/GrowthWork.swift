@@ -79,6 +79,7 @@ struct GrowthWork: Service {
         while !Task.isCancelled {
             let step = try await store.remove(kind, before: time, limit: Self.stepRows)
             removed += step.removed
+            for entity in step.entities { try await record("\(kind.rawValue) images", entity: entity) }
             metrics.removed(step.removed, kind.rawValue)
             guard step.hasMore else { break }
             try await Task.sleep(for: Self.pause)
@@ -115,11 +116,11 @@ struct GrowthWork: Service {
         }
     }
 
-    private func record(_ what: String) async throws {
+    private func record(_ what: String, entity: String? = nil) async throws {
         try await store.record(
             AuditRecord(
                 category: .application, interaction: "retention", action: .delete, outcome: .success,
-                access: .server(requestID: "retention"), detail: what))
+                access: .server(requestID: "retention"), entity: entity, detail: what))
     }
 }
 

@@ -151,6 +151,7 @@ struct WebComposition {
                 store: store, index: store, audit: audit, authorities: authorities, entropy: entropy,
                 baseURL: publicURL + "/dicomweb"),
             commitments: CommitmentRoutes(desk: commitments, audit: audit), fetch: archives.fetch,
+            rejections: store,
             newBoundary: { entropy.newID().value })
 
         // Operations.

@@ -253,6 +253,23 @@ final class SQLUnitOfWork: UnitOfWork {
         restored += try rejectionTable.restore(sopInstanceUIDs, of: left)
         try rebuildKeys(ofStudy: left.study.studyInstanceUID)
     }
+    private var awaitedRejectionTable: AwaitedRejectionTable {
+        AwaitedRejectionTable(connection: connection, memo: transaction?.memo)
+    }
+    func awaitedRejection(of sopInstanceUID: String) throws -> AwaitedRejection? {
+        try awaitedRejectionTable.rejection(of: sopInstanceUID)
+    }
+    func awaitRejections(_ rejections: [AwaitedRejection]) throws {
+        _ = try writing()
+        try awaitedRejectionTable.keep(rejections)
+    }
+    func forgetAwaitedRejections(
+        ofStudy studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?
+    ) throws -> Int {
+        _ = try writing()
+        return try awaitedRejectionTable.forget(
+            ofStudy: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID)
+    }
     func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
         _ = try writing()
         try studyTable.removeSeries(seriesInstanceUID, in: studyInstanceUID)

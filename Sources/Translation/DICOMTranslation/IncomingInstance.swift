@@ -249,6 +249,10 @@ package struct IngestFailure: Error, Sendable, Hashable {
         /// Not a storage SOP class.
         case classNotSupported
         case transferSyntaxNotSupported
+        /// What its SOP class demands is missing, or what it says of its pixels or document does not fit them.
+        case classMismatch
+        /// A rejection note of somebody who may not delete images.
+        case notAuthorized
     }
     package let code: Code
     /// For the log.
@@ -259,7 +263,7 @@ package struct IngestFailure: Error, Sendable, Hashable {
     }
 
     /// A failure as it is, or what an error of the store means to a sender.
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         switch error {
         case let failure as IngestFailure: self = failure
         case let refusal as TextRule.Refusal: self.init(.valueNotAcceptable, refusal.description)
@@ -282,11 +286,12 @@ package struct IngestFailure: Error, Sendable, Hashable {
         switch code {
         case .outOfResources, .storeFailed, .tooLarge, .headerTooLarge: 0xA700
         case .notUnderstood, .valueNotAcceptable: 0xC000
-        case .missingUID, .mismatch: 0xA900
+        case .missingUID, .mismatch, .classMismatch: 0xA900
         case .invalidInstance: 0x0117
         case .duplicateInstance: 0x0111
         case .classNotSupported: 0x0122
         case .transferSyntaxNotSupported: 0xC122
+        case .notAuthorized: 0x0124
         }
     }
 }

@@ -21,6 +21,16 @@ package struct InstanceIngest: Sendable {
         package var isDuplicate: Bool
         package var reconciliation: Reconciliation?
 
+        package init(
+            sopClassUID: String, sopInstanceUID: String, studyInstanceUID: String, seriesInstanceUID: String
+        ) {
+            self.sopClassUID = sopClassUID
+            self.sopInstanceUID = sopInstanceUID
+            self.studyInstanceUID = studyInstanceUID
+            self.seriesInstanceUID = seriesInstanceUID
+            isDuplicate = false
+        }
+
         init(_ instance: Instance) {
             sopClassUID = instance.sopClassUID
             sopInstanceUID = instance.sopInstanceUID
@@ -116,6 +126,11 @@ package struct InstanceIngest: Sendable {
             patientID: patient?.value, detail: detail)
     }
 
+    /// Work that takes processor time, where it keeps nobody waiting.
+    package func onWorkers<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withTaskExecutorPreference(workers) { try work() }
+    }
+
     /// Gives an instance up; nothing of it remains.
     package func abort(_ incoming: IncomingInstance) { incoming.blob.abort() }
 
@@ -168,6 +183,9 @@ package struct InstanceIngest: Sendable {
                 received.instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID,
                 studyUID: expectedStudyUID)
             try TextRule.check(received)
+            if received.rejection != nil, !access.visibility(.delete, of: "ImagingStudy").isWhole {
+                throw IngestFailure(.notAuthorized, "a rejection note deletes images")
+            }
             return .whole(Described(incoming: incoming, received: received))
         } catch {
             return .refused(await giveUp(incoming, error, receipt, access), receipt)
@@ -283,6 +301,7 @@ package struct InstanceIngest: Sendable {
             bulk: bulk,
             frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
         received.unknownAuthorities = attributes.unknownAuthorities(dataSet)
+        received.rejection = try RejectionNote(dataSet, classUID: classUID)
         received.routes = routing.routes(of: dataSet, from: receivedFrom)
         return received
     }

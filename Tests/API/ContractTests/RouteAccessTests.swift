@@ -167,6 +167,9 @@ import Testing
         case "storeInstances":
             return Ask(.refused, .post, "/dicomweb/studies", type: dicom + "; boundary=b", body: "--b--")
         case "storeStudyInstances": return Ask(.refused, .post, uids, type: dicom + "; boundary=b", body: "--b--")
+        case "deleteStudy": return Ask(.refused, .delete, uids + "?code=113001")
+        case "deleteSeries": return Ask(.refused, .delete, series + "?code=113001")
+        case "deleteInstance": return Ask(.refused, .delete, instance + "?code=113001")
         case "searchWorkitems": return Ask(.sparse, .get, "/dicomweb/workitems", accept: dicomJSON)
         case "createWorkitem":
             return Ask(.refused, .post, "/dicomweb/workitems?1.2.3", type: dicomJSON, body: "[{}]")

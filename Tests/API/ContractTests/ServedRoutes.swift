@@ -96,7 +96,7 @@ enum ServedRoutes {
                 desk: CommitmentDesk(
                     check: CommitmentCheck(store: store, readBack: { _ in .intact }, lost: { _ in }),
                     now: { now.microseconds }), audit: store, patience: .zero),
-            newBoundary: { "boundary" })
+            rejections: store, newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)
         let key = try ServerKey.generated()
         let issuer = TokenIssuer(

@@ -77,3 +77,31 @@ struct NoStore: WorkflowStore {
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T { throw StoreError(.closed, "test") }
 }
+
+/// Nothing can be deleted.
+struct NoRejections: RejectionDesk {
+    func reject(_ request: QuarantineRequest, access: AccessContext) async throws -> RejectionOutcome {
+        throw QuarantineService.Refusal.unknown
+    }
+}
+
+/// Nothing is stored.
+struct NoIndex: ImagingIndex {
+    func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
+    func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
+        throw StoreError(.unavailable, "test")
+    }
+    func instances(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
+    ) async throws -> [Instance] { [] }
+    func headers(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
+        limit: Int, access: AccessContext
+    ) async throws -> [InstanceHeader] { [] }
+}
+
+/// Keeps no rows.
+struct NoTrail: AuditTrail {
+    func record(_ record: AuditRecord) async throws {}
+}

@@ -95,7 +95,8 @@ struct RenderedTests {
         return DICOMwebRoutes(
             index: Index(stored: stored), blobs: memory, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: trail,
-            baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget, newBoundary: { "bound" })
+            baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget,
+            rejections: NoRejections(), newBoundary: { "bound" })
     }
 
     /// Eight bits, two lines of three pixels a frame, shown as they are.

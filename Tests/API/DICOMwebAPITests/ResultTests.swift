@@ -98,7 +98,7 @@ struct ResultTests {
                 index: index, blobs: memory, pixels: pixels,
                 ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: NoAudit(),
                 baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), archives: archives,
-                newBoundary: { "bound" }),
+                rejections: NoRejections(), newBoundary: { "bound" }),
             index
         )
     }

@@ -71,7 +71,8 @@ struct RetrieveTests {
         return DICOMwebRoutes(
             index: Index(instance: instance), blobs: blobs, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(store: NoStore(), blobs: blobs, authorities: authorities), audit: trail,
-            baseURL: "https://h/dicomweb", gate: gate, fetch: fetch, newBoundary: { "bound" })
+            baseURL: "https://h/dicomweb", gate: gate, fetch: fetch, rejections: NoRejections(),
+            newBoundary: { "bound" })
     }
 
     private static func request(_ accept: String, query: String = "", instance: String = uid) -> APIRequest {

@@ -151,4 +151,13 @@ struct NativeDICOMModelReaderTests {
         #expect(set.string(Tag(0x0009, 0x0012)) == "B" && set.string(Tag(0x0009, 0x1242)) == "y")
         #expect(set.string(Tag(0x0009, 0x1001)) == "z" && set[Tag(0x0009, 0x0010)] == nil)
     }
+
+    @Test("Bulk data may be external, by its URI")
+    func external() throws {
+        let body = "<DicomAttribute tag=\"7FE00010\" vr=\"OW\"><BulkData uri=\"a&amp;b\"/></DicomAttribute>"
+        let set = try NativeDICOMModel.decode(
+            Array((Self.head + body + "</NativeDicomModel>").utf8),
+            external: { uri, _ in uri == "a&b" ? ExternalValue(offset: 5, length: nil) : nil })
+        #expect(set[.pixelData]?.value == .external(ExternalValue(offset: 5, length: nil)))
+    }
 }

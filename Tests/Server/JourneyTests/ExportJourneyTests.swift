@@ -30,6 +30,25 @@ extension JourneyTests {
             return lines
         }
 
+        /// What is deleted is in no export, and is again when that is undone. IHE RAD IOCM.
+        private static func deleted(_ context: ServerTrait.Context) async throws {
+            func isShown() async throws -> Bool {
+                let found = try await context.fhir(.GET, "/ImagingStudy?identifier=urn:oid:\(study)")
+                return try found.json()["entry"]?.array?.count == 1
+            }
+            let deleted = try await context.web.send(
+                .DELETE, "/dicomweb/studies/\(study)?code=113001", token: context.token)
+            #expect(deleted.status == 204, "\(deleted.text)")
+            try await waitUntil("the ImagingStudy is gone") { try await !isShown() }
+            #expect(try await objects(context, "_DICOMObjects").isEmpty)
+            let undone = try await context.web.send(
+                .POST, "/ops/quarantine/\(study)/undo", token: context.token,
+                headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array("reason=x".utf8))
+            #expect(undone.status == 200, "\(undone.text)")
+            try await waitUntil("the ImagingStudy is back") { try await isShown() }
+            #expect(try await objects(context, "_DICOMObjects").count == 1)
+        }
+
         private static func path(_ url: String?, _ context: ServerTrait.Context) -> String {
             guard let url, let parts = URLComponents(string: url) else { return "/none" }
             return parts.percentEncodedPath
@@ -89,6 +108,7 @@ extension JourneyTests {
                     let part = try await web.send(.GET, url, token: token, headers: [("Range", "bytes=128-131")])
                     #expect(part.status == 206 && part.body == Array("DICM".utf8))
                     #expect(try await web.send(.GET, url).status == 401)
+                    try await Self.deleted(context)
                 }
             }
         }

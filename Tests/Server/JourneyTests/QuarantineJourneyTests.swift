@@ -80,6 +80,83 @@ extension JourneyTests {
             #expect(try await show(study)?["reason"]?.string == "unknown-accession")
         }
 
+        private func note(_ study: String, _ uid: String, _ title: String) throws -> [UInt8] {
+            func item(_ fill: (inout DataSet) -> Void) -> DataSet {
+                var item = DataSet()
+                fill(&item)
+                return item
+            }
+            let instance = item {
+                $0.set(.referencedSOPClassUID, string: Samples.ctImageStorage)
+                $0.set(.referencedSOPInstanceUID, string: study + ".1.1")
+            }
+            let series = item {
+                $0.set(.seriesInstanceUID, string: study + ".1")
+                $0.set(.referencedSOPSequence, items: [instance])
+            }
+            let ofStudy = item {
+                $0.set(.studyInstanceUID, string: study)
+                $0.set(.referencedSeriesSequence, items: [series])
+            }
+            let code = item {
+                $0.set(.codeValue, string: title)
+                $0.set(.codingSchemeDesignator, string: "DCM")
+                $0.set(.codeMeaning, string: "a title")
+            }
+            var set = DataSet()
+            set.set(.sopClassUID, string: UID.keyObjectSelectionDocument)
+            set.set(.sopInstanceUID, string: uid)
+            set.set(.studyInstanceUID, string: study)
+            set.set(.seriesInstanceUID, string: study + ".9")
+            set.set(.modality, string: "KO")
+            set.set(.patientID, string: "Q-3")
+            set.set(.issuerOfPatientID, string: "HOSP")
+            set.set(.conceptNameCodeSequence, items: [code])
+            set.set(.currentRequestedProcedureEvidenceSequence, items: [ofStudy])
+            return try FileMeta(
+                sopClassUID: UID.keyObjectSelectionDocument, sopInstanceUID: uid,
+                transferSyntax: .explicitVRLittleEndian
+            ).encoded() + DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set)
+        }
+
+        @Test("A rejection note and a DELETE with a code take images out of every answer, until that is undone")
+        func rejectionNotes() async throws {
+            let study = "1.2.826.0.1.73"
+            let object = "/dicomweb/studies/\(study)/series/\(study).1/instances/\(study).1.1"
+            #expect(try await MLLPPeer.send(Samples.message("Q-3", patient: "Q-3"), to: context.server)?.code == "AA")
+            try await store(study, patient: "Q-3")
+            _ = try await subject(study, isThere: true)
+            #expect(try await context.stow([note(study, study + ".9.1", "113001")]).status == 200)
+            #expect(try await context.web.send(.GET, object, token: context.token).status == 404)
+            #expect(try await context.web.send(.GET, object + "/metadata", token: context.token).status == 404)
+            #expect(try await context.web.send(.GET, object + "/frames/1", token: context.token).status == 404)
+            let found = try await context.web.send(
+                .GET, "/dicomweb/studies/\(study)/instances", token: context.token)
+            #expect(found.text.contains(study + ".9.1") && !found.text.contains(study + ".1.1"), "\(found.text)")
+            try await store(study, patient: "Q-3")
+            #expect(try await context.web.send(.GET, object, token: context.token).status == 404)
+            let decision = try await show(study)?["instanceDecisions"]?[0]?["decision"]
+            #expect(decision?["code"]?.string == "113001")
+            #expect(try await decide(study, "undo", "reason=good+enough").status == 200)
+            #expect(try await context.web.send(.GET, object, token: context.token).status == 200)
+
+            let path = "/dicomweb/studies/\(study)"
+            #expect(try await context.web.send(.DELETE, path, token: context.token).status == 400)
+            #expect(try await context.web.send(.DELETE, path + "?code=113039").status == 401)
+            #expect(
+                try await context.web.send(.DELETE, "/dicomweb/studies/1.2.9?code=113039", token: context.token).status
+                    == 404)
+            let deleted = try await context.web.send(.DELETE, path + "?code=113039", token: context.token)
+            #expect(deleted.status == 204, "\(deleted.text)")
+            #expect(try await context.visible(study: study) == 0)
+            _ = try await subject(study, isThere: false)
+            #expect(try await context.web.send(.DELETE, path + "?code=113039", token: context.token).status == 404)
+            // What has only expired is new when it comes again.
+            try await store(study, patient: "Q-3")
+            #expect(try await context.web.send(.GET, object, token: context.token).status == 200)
+            _ = try await subject(study, isThere: true)
+        }
+
         @Test(
             "hilum quarantine beside the running server: relink shows in FHIR, and memory does not serve what is rejected"
         )

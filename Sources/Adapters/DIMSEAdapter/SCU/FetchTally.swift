@@ -118,7 +118,8 @@ extension IngestFailure {
         switch code {
         case .outOfResources, .storeFailed: false
         case .tooLarge, .headerTooLarge, .notUnderstood, .missingUID, .invalidInstance, .mismatch, .duplicateInstance,
-            .valueNotAcceptable, .classNotSupported, .transferSyntaxNotSupported:
+            .valueNotAcceptable, .classNotSupported, .transferSyntaxNotSupported, .classMismatch,
+            .notAuthorized:
             true
         }
     }

@@ -13,6 +13,9 @@ package enum DICOMJSON {
     /// Brings the bytes of a BulkDataURI, in little endian; nil when there are none.
     package typealias BulkDataSource = (String, Tag) -> [UInt8]?
 
+    /// Says where the value of a BulkDataURI is to be had by whoever reads the data set; nil to ask the source for bytes.
+    package typealias ExternalSource = (String, Tag) -> ExternalValue?
+
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// JSON levels inside each other: about three for each sequence.
@@ -40,7 +43,7 @@ package enum DICOMJSON {
     /// Text is coded in the character set that (0008,0005) names, in UTF-8 when that lacks a character. Throws
     /// `.jsonInvalid`, `.jsonModelInvalid`, `.tooDeep` and `.valueUnavailable`, with offsets in the JSON.
     package static func decode(
-        _ json: [UInt8], bulkData: BulkDataSource? = nil
+        _ json: [UInt8], bulkData: BulkDataSource? = nil, external: ExternalSource? = nil
     ) throws(DICOMDataError) -> [DataSet] {
         let node: JSONTree
         do throws(JSONTree.Failure) {
@@ -49,7 +52,7 @@ package enum DICOMJSON {
         } catch {
             throw DICOMDataError(error.reason == .tooDeep ? .tooDeep : .jsonInvalid, at: error.offset)
         }
-        let reader = DICOMJSONReader(bulkData: bulkData)
+        let reader = DICOMJSONReader(bulkData: bulkData, external: external)
         switch node.value {
         case .array(let nodes):
             var dataSets: [DataSet] = []

@@ -3,6 +3,7 @@ import Basics
 /// DICOM JSON to data sets. PS3.18 §F.2.
 struct DICOMJSONReader {
     let bulkData: DICOMJSON.BulkDataSource?
+    let external: DICOMJSON.ExternalSource?
 
     func dataSet(_ node: JSONTree, inheriting characterSet: SpecificCharacterSet) throws(DICOMDataError) -> DataSet {
         guard case .object(let members) = node.value else { throw DICOMDataError(.jsonModelInvalid, at: node.offset) }
@@ -52,6 +53,11 @@ struct DICOMJSONReader {
         if let uri = node["BulkDataURI"] {
             guard case .string(let text) = uri.value else {
                 throw DICOMDataError(.jsonModelInvalid, at: uri.offset, in: tag)
+            }
+            if let value = external?(text, tag) {
+                guard vr != .SQ else { throw DICOMDataError(.jsonModelInvalid, at: uri.offset, in: tag) }
+                dataSet[tag] = DataElement(tag, vr, .external(value))
+                return
             }
             guard let bytes = bulkData?(text, tag) else {
                 throw DICOMDataError(.valueUnavailable, at: uri.offset, in: tag)

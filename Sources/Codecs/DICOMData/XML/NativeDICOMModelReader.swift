@@ -1,17 +1,17 @@
 import Basics
 
 extension NativeDICOMModel {
-    /// The data set of one document. Text is coded as ``DICOMJSON/decode(_:bulkData:)`` does.
+    /// The data set of one document. Text is coded as ``DICOMJSON/decode(_:bulkData:external:)`` does.
     ///
     /// Throws `.xmlInvalid`, `.xmlModelInvalid`, `.tooDeep`, and `.valueUnavailable` for bulk data that is elsewhere, with
     /// offsets in the XML. PS3.19 §A.1.
     package static func decode(
-        _ xml: [UInt8], bulkData: DICOMJSON.BulkDataSource? = nil
+        _ xml: [UInt8], bulkData: DICOMJSON.BulkDataSource? = nil, external: DICOMJSON.ExternalSource? = nil
     ) throws(DICOMDataError) -> DataSet {
         var reader = try NativeDICOMModelReader(xml)
         let tree = try reader.document()
         do throws(DICOMDataError) {
-            return try DICOMJSONReader(bulkData: bulkData).dataSet(tree, inheriting: .defaultRepertoire)
+            return try DICOMJSONReader(bulkData: bulkData, external: external).dataSet(tree, inheriting: .defaultRepertoire)
         } catch {
             guard error.code == .jsonModelInvalid else { throw error }
             throw DICOMDataError(.xmlModelInvalid, at: error.offset, in: error.tag)

@@ -40,10 +40,13 @@ package struct RetentionStep: Sendable, Hashable {
     package var removed: Int
     /// Whether as many were removed as one step may.
     package var hasMore: Bool
+    /// What went, each to have an audit row of its own: of rejected images the series.
+    package var entities: [String]
 
-    package init(removed: Int, hasMore: Bool) {
+    package init(removed: Int, hasMore: Bool, entities: [String] = []) {
         self.removed = removed
         self.hasMore = hasMore
+        self.entities = entities
     }
 }
 

@@ -41,6 +41,11 @@ extension UnitOfWork {
     }
     package func removeStudy(_ studyInstanceUID: String) throws { throw Self.noRejections }
     package func rebuildKeys(ofStudy studyInstanceUID: String) throws {}
+    package func awaitedRejection(of sopInstanceUID: String) throws -> AwaitedRejection? { nil }
+    package func awaitRejections(_ rejections: [AwaitedRejection]) throws { throw Self.noRejections }
+    package func forgetAwaitedRejections(
+        ofStudy studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?
+    ) throws -> Int { 0 }
     private static var noRejections: StoreError { StoreError(.misuse, "this unit keeps no rejected images") }
 }
 

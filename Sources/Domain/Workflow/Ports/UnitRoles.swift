@@ -97,6 +97,14 @@ package protocol StudyUnit: UnitContext {
     func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws
     /// Puts instances back, nil for all that were rejected of the series, and keeps what is left.
     func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws
+    /// What a note rejects that has not come yet.
+    func awaitedRejection(of sopInstanceUID: String) throws -> AwaitedRejection?
+    /// Keeps them; of several of one instance the first stands.
+    func awaitRejections(_ rejections: [AwaitedRejection]) throws
+    /// Forgets those of a study, of one series of it or of one instance, and gives how many there were.
+    func forgetAwaitedRejections(
+        ofStudy studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?
+    ) throws -> Int
     /// Removes the row of a series, or of a study, whose instances are being rejected.
     func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws
     func removeStudy(_ studyInstanceUID: String) throws

@@ -21,6 +21,8 @@ package struct QuarantineDecision: Sendable, Hashable, Codable {
     /// What they lead to now, where that is certain, new, and another patient or order than was decided: for a person to
     /// look at again.
     package var contradiction: Reconciliation?
+    /// Of a rejection that was coded: its document title.
+    package var title: RejectionTitle?
 
     /// Bytes of UTF-8 of a reason.
     package static let reasonBytesMax = 1_000

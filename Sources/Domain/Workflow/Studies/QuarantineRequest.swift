@@ -41,11 +41,14 @@ package struct QuarantineRequest: Sendable, Hashable {
     package var sopInstanceUID: String?
     /// Why, in the person's words: required, at most ``QuarantineDecision/reasonBytesMax`` bytes.
     package var reason: String
+    /// Of a rejection: what it is coded as; nil for what is told in words alone.
+    package var title: RejectionTitle?
 
     package init(
         _ ask: Ask, studyInstanceUID: String, seriesInstanceUID: String? = nil, sopInstanceUID: String? = nil,
-        reason: String
+        reason: String, title: RejectionTitle? = nil
     ) {
+        self.title = title
         self.ask = ask
         self.studyInstanceUID = studyInstanceUID
         self.seriesInstanceUID = seriesInstanceUID
@@ -77,6 +80,8 @@ extension QuarantineService {
         case studyOfAnotherPatient(seriesInstanceUID: String)
         /// A single instance was to be linked apart from its series.
         case instanceAlone
+        /// It is an archive's, and what lies here a copy of a part of it or under a decision.
+        case ofArchive
 
         /// Whether what was asked about is not there.
         package var isUnknown: Bool { self == .unknown }
@@ -102,6 +107,8 @@ extension QuarantineService {
                 "one study is one patient's, and series \(uid) of it is another's: relink the whole study, or reject what is not of that patient"
             case .instanceAlone:
                 "a single instance goes where its series goes: accept it there, reject it, or relink the whole series"
+            case .ofArchive:
+                "an archive keeps it, and only a whole copy of a study can go from here: have the archive reject it, or reject it in the quarantine"
             }
         }
     }

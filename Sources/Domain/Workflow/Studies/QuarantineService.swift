@@ -28,7 +28,7 @@ package struct QuarantineService: Sendable {
             AuditRecord(
                 category: .application, interaction: "quarantine-\(request.ask.name)", action: .update,
                 outcome: .success, access: unit.access, entity: "study:\(uid)", patientID: link?.patientID?.value,
-                query: place.isEmpty ? nil : place, detail: reason))
+                query: place.isEmpty ? nil : place, detail: request.title.map { "\($0.code): \(reason)" } ?? reason))
     }
 
     /// A decision of the unit's caller.
@@ -37,9 +37,11 @@ package struct QuarantineService: Sendable {
         in unit: any UnitOfWork
     ) -> QuarantineDecision {
         let principal = unit.access.principal
-        return QuarantineDecision(
+        var decision = QuarantineDecision(
             action: action, reason: request.reason, decidedBy: "\(principal.kind.rawValue):\(principal.id)",
             decidedAt: unit.time, automatic: automatic)
+        decision.title = request.title
+        return decision
     }
 
     // MARK: Accept and relink
@@ -165,31 +167,52 @@ package struct QuarantineService: Sendable {
         guard let study = try unit.study(request.studyInstanceUID) else { throw Refusal.unknown }
         for var series in named {
             let uid = series.seriesInstanceUID
+            let decision = decision(.reject, request, instead: series.reconciliation, in: unit)
+            var single = request.sopInstanceUID.map { [$0] }
+            // What is taken again is so one by one: what comes of the series later is not rejected.
+            if single == nil, request.title?.takesAgain == true {
+                single = try unit.instances(in: uid, of: study.studyInstanceUID).map(\.sopInstanceUID)
+            }
+            if let single {
+                try hide(single, of: series, in: study, decision, in: unit)
+                continue
+            }
             var rejected =
                 try unit.rejectedSeries(uid, in: study.studyInstanceUID)
                 ?? RejectedSeries(study: study, series: series)
-            if let sop = request.sopInstanceUID {
-                let aside = series.asides.first { $0.sopInstanceUID == sop }
-                rejected.instances[sop] = RejectedSeries.RejectedInstance(
-                    decision: decision(
-                        .reject, request, instead: aside.map { .quarantined($0.reason) } ?? series.reconciliation,
-                        in: unit),
-                    identity: aside?.identity ?? series.identity)
-                series.asides.removeAll { $0.sopInstanceUID == sop }
-                try unit.save(series)
-                if try unit.instances(in: uid, of: study.studyInstanceUID).allSatisfy({ $0.sopInstanceUID == sop }) {
-                    try unit.removeSeries(uid, in: study.studyInstanceUID)
-                }
-                try unit.reject([sop], of: rejected)
-            } else {
-                rejected.decision = decision(.reject, request, instead: series.reconciliation, in: unit)
-                series.decision = nil
-                rejected.series = series
-                try unit.removeSeries(uid, in: study.studyInstanceUID)
-                try unit.reject(nil, of: rejected)
-            }
+            rejected.decision = decision
+            series.decision = nil
+            rejected.series = series
+            try unit.removeSeries(uid, in: study.studyInstanceUID)
+            try unit.reject(nil, of: rejected)
         }
         try settle(study, in: unit)
+    }
+
+    /// Takes single instances of a series out of all answers, and the series when none is left of it. The study is to be
+    /// settled after it.
+    func hide(
+        _ sopInstanceUIDs: [String], of series: Series, in study: Study, _ decision: QuarantineDecision,
+        in unit: any UnitOfWork
+    ) throws {
+        var series = series
+        let (studyUID, uid) = (study.studyInstanceUID, series.seriesInstanceUID)
+        var rejected = try unit.rejectedSeries(uid, in: studyUID) ?? RejectedSeries(study: study, series: series)
+        let asides = Dictionary(series.asides.map { ($0.sopInstanceUID, $0) }) { $1 }
+        let hidden = Set(sopInstanceUIDs)
+        for sop in hidden {
+            let aside = asides[sop]
+            var own = decision
+            own.automatic = aside.map { .quarantined($0.reason) } ?? series.reconciliation
+            rejected.instances[sop] = RejectedSeries.RejectedInstance(
+                decision: own, identity: aside?.identity ?? series.identity)
+        }
+        series.asides.removeAll { hidden.contains($0.sopInstanceUID) }
+        try unit.save(series)
+        if try unit.instances(in: uid, of: studyUID).allSatisfy({ hidden.contains($0.sopInstanceUID) }) {
+            try unit.removeSeries(uid, in: studyUID)
+        }
+        try unit.reject(hidden.sorted(), of: rejected)
     }
 
     /// Brings a study in line with the series that are left of it; without any it is gone.
@@ -219,8 +242,11 @@ package struct QuarantineService: Sendable {
             all.filter { !$0.series.reconciliation.isQuarantined }
             + all.filter { $0.series.reconciliation.isQuarantined }
         func stored() throws -> [Series] { try unit.series(in: uid).filter { isNamed($0.seriesInstanceUID) } }
-        if try rejected.isEmpty && stored().isEmpty { throw Refusal.unknown }
-        var isUndone = false
+        // What a note announced, and has not come yet, is not rejected any more when it comes.
+        var isUndone =
+            try unit.forgetAwaitedRejections(
+                ofStudy: uid, seriesInstanceUID: request.seriesInstanceUID, sopInstanceUID: request.sopInstanceUID) > 0
+        if try !isUndone && rejected.isEmpty && stored().isEmpty { throw Refusal.unknown }
         for kept in rejected {
             if let sop = request.sopInstanceUID {
                 guard kept.instances[sop] != nil else { continue }
@@ -250,7 +276,7 @@ package struct QuarantineService: Sendable {
     }
 
     /// Puts what was rejected of a series back: single instances, and, where they are all of those, the series.
-    private func restore(_ kept: RejectedSeries, _ single: [String], in unit: any UnitOfWork) throws {
+    func restore(_ kept: RejectedSeries, _ single: [String], in unit: any UnitOfWork) throws {
         let (uid, seriesUID) = (kept.study.studyInstanceUID, kept.series.seriesInstanceUID)
         var left = kept
         for sop in single { left.instances[sop] = nil }
@@ -316,12 +342,12 @@ package struct QuarantineService: Sendable {
         throw isRejected ? Refusal.isRejected : Refusal.unknown
     }
 
-    private func orders(of uid: String, in unit: any UnitOfWork) throws -> Set<EntityID> {
+    func orders(of uid: String, in unit: any UnitOfWork) throws -> Set<EntityID> {
         Set(try unit.series(in: uid).compactMap(\.reconciliation.orderID))
     }
 
     /// Reports of an order that has lost the study do not point to it any more; those of one that got it do.
-    private func tellReports(of uid: String, before: Set<EntityID>, in unit: any UnitOfWork) throws {
+    func tellReports(of uid: String, before: Set<EntityID>, in unit: any UnitOfWork) throws {
         let after = try orders(of: uid, in: unit)
         for orderID in before.symmetricDifference(after).sorted(by: { $0.value < $1.value }) {
             guard let order = try unit.order(orderID) else { continue }

@@ -323,6 +323,8 @@ package struct ReceivedInstance: Sendable {
     package var unknownAuthorities: [UnknownAuthority] = []
     /// Where the site's rules send it.
     package var routes: [InstanceRoute] = []
+    /// Of a rejection note: what it rejects.
+    package var rejection: RejectionNote?
     package init(
         instance: Instance, study: StudyAttributes, series: SeriesAttributes, header: [UInt8], bulk: [BulkValue],
         frameIndex: [UInt8] = []

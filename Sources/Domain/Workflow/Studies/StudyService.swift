@@ -40,7 +40,10 @@ package struct StudyService: Sendable {
         // What was rejected stays so however often it comes.
         if let rejected = try unit.rejectedInstance(instance.sopInstanceUID) {
             guard isSame(rejected) else { return .conflict }
-            if instance.archive == nil { try keep(rejected, in: unit) }
+            if instance.archive == nil {
+                try keep(rejected, in: unit)
+                try QuarantineService().takeAgain(rejected, in: unit)
+            }
             return .duplicate
         }
         if var rejected = try unit.rejectedSeries(instance.seriesInstanceUID, in: instance.studyInstanceUID),
@@ -57,12 +60,25 @@ package struct StudyService: Sendable {
             }
             try unit.insert(received)
             try unit.reject([instance.sopInstanceUID], of: rejected)
+            if let note = received.rejection, instance.archive == nil {
+                try QuarantineService().follow(note, of: instance, in: unit)
+            }
             return .stored(.quarantined(.rejected))
         }
         return .stored(try insert(received, in: unit))
     }
 
+    /// Stores an instance that is new here, and does what it or a note before it says of what is rejected.
     private func insert(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
+        let link = try place(received, in: unit)
+        let service = QuarantineService()
+        if let note = received.rejection, received.instance.archive == nil {
+            try service.follow(note, of: received.instance, in: unit)
+        }
+        return try service.hideAwaited(received.instance, in: unit) ? .quarantined(.rejected) : link
+    }
+
+    private func place(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
         for authority in received.unknownAuthorities { try unit.note(authority) }
         let (link, isNews) = try seriesLink(received, in: unit)
         // What an instance adds to a series that is known changes nothing of the study: the cost stays the same however

@@ -133,18 +133,25 @@ struct RetentionTable {
             SELECT study_uid, series_uid FROM rejected_series WHERE rejected_at < ?
             ORDER BY rejected_at, study_uid, series_uid LIMIT 1
             """, [.int(time.microseconds)]
-        ) { [SQLValue.text(try $0.text(0)), .text(try $0.text(1))] }
-        guard let oldest else { return RetentionStep(removed: 0, hasMore: false) }
+        ) { (study: try $0.text(0), series: try $0.text(1)) }
+        guard let oldest else {
+            let awaited = try AwaitedRejectionTable(connection: connection).remove(before: time, limit: limit)
+            return RetentionStep(removed: 0, hasMore: awaited >= limit)
+        }
+        let key: [SQLValue] = [.text(oldest.study), .text(oldest.series)]
         let uids = try connection.all(
             "SELECT sop_uid FROM rejected_instances WHERE study_uid = ? AND series_uid = ? ORDER BY sop_uid LIMIT ?",
-            oldest + [.int(Int64(limit))]
+            key + [.int(Int64(limit))]
         ) { try $0.text(0) }
         try connection.run(
             "DELETE FROM rejected_instances WHERE \(connection.dialect.isInTexts("sop_uid"))", [.texts(uids)])
-        if uids.count < limit {
-            try connection.run("DELETE FROM rejected_series WHERE study_uid = ? AND series_uid = ?", oldest)
+        let isWhole = uids.count < limit
+        if isWhole {
+            try connection.run("DELETE FROM rejected_series WHERE study_uid = ? AND series_uid = ?", key)
         }
-        return RetentionStep(removed: uids.count, hasMore: true)
+        return RetentionStep(
+            removed: uids.count, hasMore: true,
+            entities: isWhole ? ["series:\(oldest.series) study:\(oldest.study)"] : [])
     }
 
     // MARK: Others

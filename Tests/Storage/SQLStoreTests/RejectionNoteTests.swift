@@ -1,0 +1,194 @@
+import Access
+import Testing
+import Workflow
+
+@testable import SQLStore
+
+/// Rejection notes and deletions: what they hide from every reader of the imaging index, what brings it back, and what is
+/// sent again, on both databases. IHE RAD TF-2 §4.66.4.1.3.
+@Suite("Rejection notes on both databases")
+struct RejectionNoteTests {
+    typealias Support = WorkflowSupport
+    typealias Quarantine = QuarantineTests
+    private static let study = QuarantineTests.study
+
+    private static func reference(
+        _ sop: String, series: String = "1.2.3.1", study: String = study
+    ) -> RejectionNote.Reference {
+        RejectionNote.Reference(studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: sop)
+    }
+
+    private static func note(
+        _ title: RejectionTitle, _ references: RejectionNote.Reference..., uid: String = "9.1"
+    ) -> ReceivedInstance {
+        var received = Quarantine.image(uid, series: "1.2.3.9", accession: "A1")
+        received.instance.sopClassUID = "1.2.840.10008.5.1.4.1.1.88.59"
+        received.series.modality = "KO"
+        received.rejection = RejectionNote(title: title, references: references)
+        return received
+    }
+
+    private static func count(_ store: RelationalStore) async throws -> String {
+        try await Quarantine.shown(store).split(separator: " ").first.map(String.init) ?? ""
+    }
+
+    private static func delete(
+        _ store: RelationalStore, _ title: RejectionTitle, series: String? = nil, instance: String? = nil,
+        access: AccessContext = QuarantineTests.desk
+    ) async throws -> RejectionOutcome {
+        let outcome = try await store.reject(
+            QuarantineRequest(
+                .reject, studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance,
+                reason: title.meaning, title: title), access: access)
+        try await store.publish(study, access: Support.server)
+        return outcome
+    }
+
+    @Test("What a note refers to is in no answer, the note is; undo puts it back", arguments: TestDatabases.all)
+    func note(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, ids) async throws in
+            let patient = "Patient/\(try #require(ids["100"]).value)"
+            try await Quarantine.send(
+                store, Quarantine.image("1.1", accession: "A1"), Quarantine.image("1.2", accession: "A1"))
+            #expect(try await Quarantine.shown(store) == "2 \(patient) 2")
+            // A reference to where it does not lie rejects nothing.
+            try await Quarantine.send(
+                store, Self.note(.patientSafety, Self.reference("1.1"), Self.reference("1.2", series: "1.2.3.7")))
+            #expect(try await Quarantine.shown(store) == "2 \(patient) 2")
+            let kept = try #require(try await store.quarantine(.rejected, limit: 9, access: Support.server).first)
+            #expect(kept.instanceDecisions["1.1"]?.title == .patientSafety)
+            #expect(kept.instances == 1)
+            #expect(try await store.look { try $0.instance("1.1") } == nil)
+            // Sent again: a success for its sender, and still nowhere.
+            #expect(try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1")) == [.duplicate])
+            #expect(try await Self.count(store) == "2")
+            try await Quarantine.decide(store, .undo, instance: "1.1")
+            #expect(try await Quarantine.shown(store) == "3 \(patient) 3")
+            // The same note again is a duplicate, and decides nothing a second time.
+            #expect(
+                try await Quarantine.send(store, Self.note(.patientSafety, Self.reference("1.1"))) == [.duplicate])
+            #expect(try await Self.count(store) == "3")
+        }
+    }
+
+    @Test("The last images of a study leave with their ImagingStudy", arguments: TestDatabases.all)
+    func whole(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"))
+            #expect(try await Self.delete(store, .worklistEntry) == .rejected)
+            #expect(try await Quarantine.shown(store) == "0 none")
+            // What comes of the study later goes the same way; only the retention of policies takes it.
+            try await Quarantine.send(store, Quarantine.image("1.2", accession: "A1"))
+            #expect(try await Quarantine.shown(store) == "0 none")
+            await #expect(throws: QuarantineService.Refusal.isRejected) {
+                _ = try await Self.delete(store, .worklistEntry)
+            }
+            try await Quarantine.decide(store, .undo)
+            #expect(try await Self.count(store) == "2")
+        }
+    }
+
+    @Test("What has expired is taken as new when it is sent again, one by one", arguments: TestDatabases.all)
+    func expired(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            try await Quarantine.send(
+                store, Quarantine.image("1.1", accession: "A1"), Quarantine.image("1.2", accession: "A1"))
+            #expect(try await Self.delete(store, .retentionExpired) == .rejected)
+            #expect(try await Quarantine.shown(store) == "0 none")
+            #expect(try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1")) == [.duplicate])
+            #expect(try await Self.count(store) == "1")
+            #expect(try await store.quarantine(.rejected, limit: 9, access: Support.server).map(\.instances) == [1])
+            // Quality is another matter: what was wrong stays so.
+            _ = try await Self.delete(store, .quality, instance: "1.1")
+            #expect(try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1")) == [.duplicate])
+            #expect(try await Self.count(store) == "0")
+        }
+    }
+
+    @Test("A note that comes first rejects what comes after it, but for what has expired", arguments: TestDatabases.all)
+    func first(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            try await Quarantine.send(
+                store, Self.note(.quality, Self.reference("1.1"), Self.reference("1.3"), Self.reference("9.1")),
+                Self.note(.retentionExpired, Self.reference("1.2"), uid: "9.2"))
+            let outcomes = try await Quarantine.send(
+                store, Quarantine.image("1.1", accession: "A1"), Quarantine.image("1.2", accession: "A1"))
+            #expect(outcomes.first == .stored(.quarantined(.rejected)))
+            #expect(try await Self.count(store) == "3")
+            #expect(try await store.look { try $0.awaitedRejection(of: "1.1") } == nil)
+            // In another series than the note says it is another object.
+            try await Quarantine.send(store, Quarantine.image("1.3", series: "1.2.3.4", accession: "A1"))
+            #expect(try await Self.count(store) == "4")
+            // Undone before it came: it is not rejected when it comes.
+            try await Quarantine.send(store, Self.note(.quality, Self.reference("1.5"), uid: "9.3"))
+            try await Quarantine.decide(store, .undo, instance: "1.5")
+            try await Quarantine.send(store, Quarantine.image("1.5", accession: "A1"))
+            #expect(try await Self.count(store) == "6")
+            // One that never comes is forgotten with what is rejected.
+            try await Quarantine.send(store, Self.note(.quality, Self.reference("1.6"), uid: "9.4"))
+            let sent = try #require(try await store.look { try $0.awaitedRejection(of: "1.6") }).sentAt
+            while try await store.remove(.rejected, before: sent, limit: 9).hasMore {}
+            #expect(try await store.look { try $0.awaitedRejection(of: "1.6") } != nil)
+            while try await store.remove(.rejected, before: sent.advanced(bySeconds: 1), limit: 9).hasMore {}
+            #expect(try await store.look { try $0.awaitedRejection(of: "1.6") } == nil)
+        }
+    }
+
+    @Test(
+        "An archive's copy of a note decides nothing, and its copy of an image is let go", arguments: TestDatabases.all)
+    func archives(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            var note = Self.note(.quality, Self.reference("1.1"))
+            note.instance.archive = "ARCHIVE"
+            try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"), note)
+            #expect(try await Self.count(store) == "2")
+            // A series of the study is kept here, another is a copy: that one is nobody's to delete here.
+            await #expect(throws: QuarantineService.Refusal.ofArchive) {
+                _ = try await Self.delete(store, .quality, series: "1.2.3.9")
+            }
+            await #expect(throws: QuarantineService.Refusal.ofArchive) { _ = try await Self.delete(store, .quality) }
+            #expect(try await Self.delete(store, .quality, series: "1.2.3.1") == .rejected)
+            #expect(try await Self.count(store) == "1")
+        }
+    }
+
+    @Test("Who may not delete all of ImagingStudy deletes nothing, and learns nothing", arguments: TestDatabases.all)
+    func rights(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"))
+            for scope in [
+                "system/ImagingStudy.crus", "patient/ImagingStudy.d", "system/ImagingStudy.d?status=available",
+            ] {
+                let access = AccessContext(
+                    principal: Principal(kind: .client, id: "c"), scopes: [try #require(Scope(scope))], requestID: "t")
+                await #expect(throws: QuarantineService.Refusal.unknown) {
+                    _ = try await Self.delete(store, .quality, access: access)
+                }
+            }
+            #expect(try await Self.count(store) == "1")
+            let access = AccessContext(
+                principal: Principal(kind: .client, id: "c"),
+                scopes: [try #require(Scope("system/ImagingStudy.d"))], requestID: "t")
+            #expect(try await Self.delete(store, .quality, access: access) == .rejected)
+            #expect(try await Self.count(store) == "0")
+        }
+    }
+
+    @Test("Retention names each series that it removes, when the last of it is gone", arguments: TestDatabases.all)
+    func retention(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            try await Quarantine.send(
+                store, Quarantine.image("1.1", accession: "A1"), Quarantine.image("1.2", accession: "A1"))
+            _ = try await Self.delete(store, .quality)
+            let decided = try #require(
+                try await store.quarantine(.rejected, limit: 9, access: Support.server).first?.decision?.decidedAt)
+            var named: [[String]] = []
+            while true {
+                let step = try await store.remove(.rejected, before: decided.advanced(bySeconds: 1), limit: 2)
+                if !step.hasMore { break }
+                named.append(step.entities)
+            }
+            #expect(named == [[], ["series:1.2.3.1 study:1.2.3"]])
+        }
+    }
+}
