@@ -18,6 +18,7 @@ import check_bulk  # noqa: E402
 import check_canaries  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
+import check_dicomweb  # noqa: E402
 import check_dimse_hostile  # noqa: E402
 import check_facade  # noqa: E402
 import check_fhir  # noqa: E402
@@ -160,6 +161,7 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
         check_dicom.compare(report, server, backend, stored, "stow")
         check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
         check_presentation.check(report, server, backend, check_dicom.web_client(server, backend))
+        check_dicomweb.check(report, server, backend, stored)
         if stored:
             check_dicom.check_query(report, server, backend, plain_sample(stored))
         check_iocm.check(report, server, backend, files, folder)

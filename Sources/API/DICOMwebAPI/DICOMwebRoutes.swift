@@ -76,8 +76,10 @@ package struct DICOMwebRoutes: Sendable {
     private static let delete: RouteAccess = .bearer(.permission(.delete, on: "ImagingStudy"))
     private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
 
-    /// The routes of PS3.18 §10 to §15 below `/dicomweb`, errors as status reports.
-    package var group: RouteGroup {
+    /// The routes of PS3.18 §9 to §15 below `/dicomweb`, errors as status reports, with what describes them (§8.9).
+    package var group: RouteGroup { services.described(baseURL: baseURL) }
+
+    private var services: RouteGroup {
         let study = "/dicomweb/studies/{study}"
         let series = study + "/series/{series}"
         let instance = series + "/instances/{instance}"
@@ -122,6 +124,12 @@ package struct DICOMwebRoutes: Sendable {
                 Route(
                     .get, instance + "/bulkdata/{path}", operationID: "retrieveBulkData", access: Self.read,
                     handler: bulkData),
+                Route(
+                    .get, instance + "/pixeldata", operationID: "retrievePixelData", access: Self.read,
+                    handler: pixelData),
+                Route(
+                    .get, "/dicomweb/wado", operationID: "retrieveByURI", access: Self.read,
+                    handler: retrieveByURI),
             ] + renderedRoutes(study: study, series: series, instance: instance) + [
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),

@@ -63,6 +63,23 @@ struct FrameSource: Sendable {
         self.layout = layout
     }
 
+    /// Whether a frame leaves as it lies in the file, so that a part of it can be read and sent by itself.
+    func isSentAsStored(_ frame: PixelDataLayout.Frame) -> Bool {
+        inflated == nil && layout.isStoredAsSent(frame) && frame.sentByteCount == frame.byteCount
+    }
+
+    /// Where in the file a part of a frame lies that leaves as it is stored; `part` counts the frame's bytes.
+    static func ranges(_ part: Range<Int64>, of frame: PixelDataLayout.Frame) -> [Range<Int64>] {
+        var start: Int64 = 0
+        return frame.ranges.compactMap { range in
+            defer { start += Int64(range.count) }
+            let low = max(part.lowerBound - start, 0)
+            let high = min(part.upperBound - start, Int64(range.count))
+            guard low < high else { return nil }
+            return Int64(range.lowerBound) + low..<Int64(range.lowerBound) + high
+        }
+    }
+
     /// Whether sending is work, which an event loop has no time for.
     var isWork: Bool { inflated != nil }
 

@@ -16,7 +16,8 @@ extension DICOMwebRoutes {
         var query = StudyQuery(level: level, limit: Self.pageDefault)
         var keys = KeyReader()
         var isFuzzy = false
-        var includes: Set<Tag> = []
+        var includes = IncludedFields()
+        var others: [QueryParameters.Parameter] = []
         var seen: Set<String> = []
         for parameter in try request.query() {
             switch parameter.name {
@@ -26,10 +27,10 @@ extension DICOMwebRoutes {
             case "emptyvaluematching", "multiplevaluematching", "accept": continue
             case "includefield":
                 for field in parameter.value.split(separator: ",") {
-                    // Every attribute that the index holds is returned anyway.
-                    if field == "all" { continue }
-                    if let tag = Self.tags(String(field)).last {
-                        includes.insert(tag)
+                    if field == "all" {
+                        includes.isAll = true
+                    } else if let tag = Self.tags(String(field)).last {
+                        includes.tags.insert(tag)
                     } else {
                         throw HTTPFailure(.malformed, "includefield: \(field.prefix(64)) is no attribute")
                     }
@@ -38,7 +39,7 @@ extension DICOMwebRoutes {
                 guard seen.insert(parameter.name).inserted else {
                     throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is given twice")
                 }
-                try add(parameter, to: &keys)
+                if try !add(parameter, to: &keys), !parameter.value.isEmpty { others.append(parameter) }
             }
         }
         for (name, key) in [("study", SearchKey.studyInstanceUID), ("series", .seriesInstanceUID)] {
@@ -49,14 +50,26 @@ extension DICOMwebRoutes {
         }
         query.keys = keys.result()
         let form = try ResultForm(request)
-        let (found, isPartial) = try await page(query, request.access)
+        let (found, isPartial) =
+            if let headerKeys = try HeaderKeys(others) {
+                try await page(query, matching: headerKeys, request)
+            } else {
+                try await page(query, request.access)
+            }
         try await record("search", request, category: .query, action: .execute, query: request.rawQuery)
         var sets: [DataSet] = []
+        var headerBytes = 0
         for match in found.matches {
             var set = StudyMatchDataSet.dataSet(match, level: level, retrieveBase: baseURL)
-            let missing = includes.filter { !set.contains($0) && Self.mayInclude($0, at: level) }
             // Of what lies in an archive no more is known.
-            if !missing.isEmpty, match.archive == nil { try await add(missing, of: match, to: &set, request) }
+            let isMissing = includes.isAll || includes.tags.contains { !set.contains($0) }
+            if isMissing, match.archive == nil {
+                headerBytes += try await add(includes, of: match, at: level, to: &set, request)
+                guard !includes.isAll || headerBytes <= Self.headerBytesMax else {
+                    throw HTTPFailure(
+                        .tooLarge, "all attributes of so many matches are too much; ask for fewer by limit")
+                }
+            }
             sets.append(set)
         }
         return try form.response(
@@ -100,20 +113,21 @@ extension DICOMwebRoutes {
         }
     }
 
-    /// Attributes beyond the index come from the header of the match's first instance, when it has them.
-    private func add(_ tags: Set<Tag>, of match: StudyMatch, to set: inout DataSet, _ request: APIRequest) async throws
-    {
-        let stored = try await index.headers(
-            studyInstanceUID: match.study.studyInstanceUID, seriesInstanceUID: match.series?.seriesInstanceUID,
-            sopInstanceUID: match.instance?.sopInstanceUID, after: nil, limit: 1, access: request.access)
-        guard let first = stored.first else { return }
+    /// Attributes beyond the index come from the header of the match's first instance, when it has them. Gives the bytes of
+    /// that header.
+    private func add(
+        _ fields: IncludedFields, of match: StudyMatch, at level: StudyQueryLevel, to set: inout DataSet,
+        _ request: APIRequest
+    ) async throws -> Int {
+        guard let first = try await firstHeader(of: match, request) else { return 0 }
         var header = try StoredHeader(first).dataSet
         _ = header.convert(to: set.characterSet)
-        for tag in tags {
+        for tag in fields.wanted(of: header, at: level) where !set.contains(tag) && Self.mayInclude(tag, at: level) {
             guard let element = header[tag] else { continue }
             if case .external = element.value { continue }
             set[tag] = element
         }
+        return first.header.count
     }
 
     /// A whole number of a query, from 0 to 2^31 - 1. Throws `.malformed`.
@@ -134,7 +148,8 @@ extension DICOMwebRoutes {
         return path
     }
 
-    private func add(_ parameter: QueryParameters.Parameter, to keys: inout KeyReader) throws {
+    /// Adds a key that the index has; false for another attribute.
+    private func add(_ parameter: QueryParameters.Parameter, to keys: inout KeyReader) throws -> Bool {
         let path = Self.tags(parameter.name)
         guard let tag = path.last else {
             throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is no attribute")
@@ -146,15 +161,14 @@ extension DICOMwebRoutes {
             key = inside.key
         } else if path.count == 1, let found = QueryKeys.key(for: tag) {
             key = found.key
-        } else if parameter.value.isEmpty {
-            return
         } else {
-            throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is no matching key")
+            return false
         }
         do {
             try keys.add(parameter.value, for: tag, as: key)
         } catch {
             throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) has a value that its VR does not allow")
         }
+        return true
     }
 }

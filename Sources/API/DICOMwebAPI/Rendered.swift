@@ -73,8 +73,9 @@ extension DICOMwebRoutes {
             let report = ReportDocument(header.dataSet)
             let text = type == .html ? report?.html : report?.plainText
             guard let text else { throw RenderedType.notAcceptable([]) }
+            let (headers, unchanged) = Self.validators(header.instance, type, isMultipart: isMultipart, query, request)
             try await record("rendered", request)
-            return answer(Array(text.utf8), header.instance, type, isMultipart: isMultipart, Self.textHeaders(query))
+            return unchanged ?? answer(Array(text.utf8), header.instance, type, isMultipart: isMultipart, headers)
         case .document: return try await document(header, isMultipart: isMultipart, query, request)
         case .nothing: throw RenderedType.notAcceptable([])
         }
@@ -108,14 +109,12 @@ extension DICOMwebRoutes {
         _ header: StoredHeader, _ numbers: [Int]?, _ type: RenderedType, isMultipart: Bool, _ query: RenderedQuery,
         _ request: APIRequest
     ) async throws -> Response {
-        var headers = HTTPFields()
-        // What is written of a patient changes with the patient.
-        let tag = query.annotations.isEmpty ? Self.entityTag(header.instance, type, request) : nil
-        headers[.eTag] = tag
-        if !isMultipart, let tag, Self.matches(request.headers[.ifNoneMatch], tag) {
+        let (fields, unchanged) = Self.validators(header.instance, type, isMultipart: isMultipart, query, request)
+        if let unchanged {
             try await record("rendered", request)
-            return .empty(.notModified, headers: headers)
+            return unchanged
         }
+        var headers = fields
         let permit = try await gate.permit()
         let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
         var form = RenderedInstance.Form(type: type, query: query)
@@ -170,11 +169,14 @@ extension DICOMwebRoutes {
     private func document(
         _ header: StoredHeader, isMultipart: Bool, _ query: RenderedQuery, _ request: APIRequest
     ) async throws -> Response {
+        let (headers, unchanged) = Self.validators(header.instance, .pdf, isMultipart: isMultipart, query, request)
+        if let unchanged {
+            try await record("rendered", request)
+            return unchanged
+        }
         let permit = try await gate.permit()
         let bytes = try await encapsulated(header)
         try await record("rendered", request)
-        var headers = Self.textHeaders(query)
-        headers[.eTag] = Self.entityTag(header.instance, .pdf, request)
         defer { withExtendedLifetime(permit) {} }
         return answer(bytes, header.instance, .pdf, isMultipart: isMultipart, headers)
     }
@@ -232,20 +234,22 @@ extension DICOMwebRoutes {
 
     // MARK: Entity tags
 
-    /// Names what a picture is made of: the stored object, the wishes and the type. Weak: another release may render
-    /// otherwise.
-    static func entityTag(_ instance: Instance, _ type: RenderedType, _ request: APIRequest) -> String {
-        // FNV-1a of 64 bits: it must tell apart, and need not resist anybody.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        let parts = [instance.blobID.value, type.rawValue, request.path, request.rawQuery]
-        for byte in parts.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return "W/\"\(String(hash, radix: 16))\""
-    }
-
-    /// Whether an If-None-Match field names a tag. RFC 9110 §13.1.2.
-    static func matches(_ field: String?, _ tag: String) -> Bool {
-        guard let field else { return false }
-        return field == "*" || field.contains(tag.dropFirst(2))
+    /// The fields of an answer about one instance, and the whole answer to who has it already, or means another. Several
+    /// parts have no tag, for their boundary is never the same twice, nor has a picture on which a patient is named: that
+    /// changes with the patient.
+    static func validators(
+        _ instance: Instance, _ type: RenderedType, isMultipart: Bool, life: SinglePart.Life = .immutable,
+        _ query: RenderedQuery, _ request: APIRequest
+    ) -> (headers: HTTPFields, unchanged: Response?) {
+        var fields = type.isPicture ? HTTPFields() : Self.textHeaders(query)
+        if isMultipart || type.isPicture && !query.annotations.isEmpty { return (fields, nil) }
+        // The URI service has the frame in its query, and the query of the resource that it is made of.
+        let form = [type.rawValue, request.path, request.parameters["frames"], request.rawQuery]
+        let part = SinglePart(madeOf: [instance], form: form.joined(separator: "\n"), life: life)
+        fields.append(contentsOf: part.headers)
+        let wanted = part.wanted(by: request)
+        if wanted == .notModified { return (fields, .empty(.notModified, headers: fields)) }
+        return (fields, part.refusal(wanted, requestID: request.requestID))
     }
 
     // MARK: Errors

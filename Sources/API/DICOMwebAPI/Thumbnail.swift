@@ -24,6 +24,7 @@ extension DICOMwebRoutes {
         let numbers = request.parameters["frames"].isEmpty ? nil : try frameNumbers(request)
         var query = try RenderedQuery(request.query(), isThumbnail: true)
         let wishes = try RenderedWishes(request)
+        let isOfInstance = target.instance != nil
         if target.instance == nil {
             let representative = try await representative(target, request)
             target.series = representative.seriesInstanceUID
@@ -39,14 +40,13 @@ extension DICOMwebRoutes {
         guard case .image = RenderedContent(header) else { throw RenderedType.notAcceptable([]) }
         let types = RenderedContent(header).types
         guard let (type, _) = RenderedType.best(of: types, wishes) else { throw RenderedType.notAcceptable(types) }
-        var headers = HTTPFields()
-        let tag = Self.entityTag(stored.instance, type, request)
-        headers[.eTag] = tag
-        // A browser may keep it, and asks each time whether it still may.
-        headers[.cacheControl] = "private, no-cache"
-        if Self.matches(request.headers[.ifNoneMatch], tag) {
+        // Of a study or series another image may be the middle one the next time.
+        let (headers, unchanged) = Self.validators(
+            stored.instance, type, isMultipart: false, life: isOfInstance ? .immutable : .changing, RenderedQuery(),
+            request)
+        if let unchanged {
             try await record("thumbnail", request)
-            return .empty(.notModified, headers: headers)
+            return unchanged
         }
         query.viewport = Self.viewport(query.viewport, of: header.dataSet)
         let permit = try await gate.permit()

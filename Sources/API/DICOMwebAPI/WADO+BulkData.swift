@@ -27,44 +27,72 @@ extension DICOMwebRoutes {
         guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
             throw HTTPFailure(.notAcceptable, "available: application/octet-stream")
         }
+        return try await self.value(value, element.vr, path, header, isMultipart: wish.isMultipart, request)
+    }
+
+    /// One value as octets in little endian.
+    func value(
+        _ value: ExternalValue, _ vr: VR, _ path: ElementPath, _ header: StoredHeader, isMultipart: Bool,
+        _ request: APIRequest
+    ) async throws -> Response {
         // The pixels of a deflated object have their place in what it inflates to.
         guard let length = value.length ?? (path.steps.isEmpty ? header.inflatedPixelData?.length : nil) else {
             throw HTTPFailure(.notFound, "this instance has no such bulk data")
         }
-        if header.transferSyntax.isDeflated {
-            let permit = try await gate.permit()
+        let instance = header.instance
+        let isDeflated = header.transferSyntax.isDeflated
+        let size = header.transferSyntax.isBigEndian ? vr.wordSize : 1
+        // Words that are turned round are not sent by halves.
+        let part = SinglePart(
+            stored: instance, form: "bulkdata \(path)", count: size == 1 ? Int64(length) : nil)
+        let isAlone = isDeflated || !isMultipart
+        let wanted = isAlone ? part.wanted(by: request) : .whole
+        if let refusal = try await refusal(of: part, wanted, "bulkdata", request) { return refusal }
+        let portion = part.portion(wanted)
+        let (status, headers) = isAlone ? (portion.status, portion.headers) : (.ok, [:])
+        var range = Int64(value.offset)..<Int64(value.offset) + Int64(length)
+        if case .part = wanted {
+            range = range.lowerBound + portion.range.lowerBound..<range.lowerBound + portion.range.upperBound
+        }
+        let permit = try await gate.permit()
+        if isDeflated {
             let inflated = try await recorded("bulkdata", request) {
-                try await InflatedObject(stored.instance, in: blobs)
+                try await InflatedObject(instance, in: blobs)
             }
             // Its offsets count inflated bytes.
-            return .stream(contentType: "application/octet-stream", contentLength: length) { writer in
+            return .stream(
+                contentType: Self.octets.essence, contentLength: range.count, status: status, headers: headers
+            ) { [range] writer in
                 defer { withExtendedLifetime(permit) {} }
-                try await inflated.send(value.offset..<value.offset + length, to: &writer)
+                try await inflated.send(Int(range.lowerBound)..<Int(range.upperBound), to: &writer)
             }
         }
-        let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
-        let range = Int64(value.offset)..<Int64(value.offset) + Int64(length)
         var framing = MultipartFraming(boundary: newBoundary())
-        let contentType = wish.isMultipart ? framing.contentType(ofParts: Self.octets) : Self.octets.essence
-        let before = wish.isMultipart ? framing.partHead([("Content-Type", Self.octets.essence)]) : nil
-        let after = wish.isMultipart ? framing.end : nil
-        let permit = try await gate.permit()
-        let sender = try await recorded("bulkdata", request) {
-            try await BlobSender.open(stored.instance.blobID, in: blobs, range: range, files: request.files)
+        let contentType = isAlone ? Self.octets.essence : framing.contentType(ofParts: Self.octets)
+        let before = isAlone ? nil : framing.partHead(partFields(of: instance, path))
+        let after = isAlone ? nil : framing.end
+        let sender = try await recorded("bulkdata", request) { [range] in
+            try await BlobSender.open(instance.blobID, in: blobs, range: range, files: request.files)
         }
         return .stream(
             contentType: contentType,
-            contentLength: (before?.readableBytes ?? 0) + range.count + (after?.readableBytes ?? 0), isBrief: true
-        ) { writer in
+            contentLength: (before?.readableBytes ?? 0) + range.count + (after?.readableBytes ?? 0), status: status,
+            headers: headers, isBrief: true
+        ) { [range] writer in
             defer { withExtendedLifetime(permit) {} }
             try await sender.send(range, swappingBy: size, before: before, after: after, to: &writer)
         }
     }
 
+    /// The head of a part that is a value, with the URI that the metadata has for it. §10.4.3.3.5.
+    private func partFields(of instance: Instance, _ path: ElementPath) -> [(String, String)] {
+        [("Content-Type", Self.octets.essence), ("Content-Location", "\(instanceURL(instance))/bulkdata/\(path)")]
+    }
+
     /// Encapsulated pixel data, of the image or of one in an item (an icon): all frames, each as a part, without item
     /// headers. Octets that are no parts cannot say where frames end, so of several frames the value field is sent as it
     /// stands in the file. §8.7.3.3.2.
-    private func fragments(
+    func fragments(
         _ value: ExternalValue, _ path: ElementPath, _ header: StoredHeader, _ wishes: [DICOMwebMediaType.Wish],
         _ request: APIRequest
     ) async throws -> Response {
@@ -84,21 +112,15 @@ extension DICOMwebRoutes {
                 "available: multipart/related; type=\"\(syntax.frameMediaType ?? Self.octets.essence)\"; "
                     + "transfer-syntax=\(syntax.uid)")
         }
+        guard form.isMultipart, !isSingle else {
+            let field = PixelDataLayout.Frame(ofField: value.offset..<value.offset + (value.length ?? 0))
+            return try await single(
+                isSingle ? first : field, named: "bulkdata \(path)", form.contentType, source, header, "bulkdata",
+                request)
+        }
         let permit = try await gate.permit()
         let sender = try await recorded("bulkdata", request) {
             try await source.open(header.instance, in: blobs, first: first, files: request.files)
-        }
-        guard form.isMultipart, !isSingle else {
-            let whole = Int64(value.offset)..<Int64(value.offset) + Int64(value.length ?? 0)
-            let count = isSingle ? first.sentByteCount : whole.count
-            return .stream(contentType: form.contentType, contentLength: count, isBrief: true) { writer in
-                defer { withExtendedLifetime(permit) {} }
-                if isSingle {
-                    try await source.send(first, from: sender, to: &writer)
-                } else {
-                    try await sender?.send(whole, to: &writer)
-                }
-            }
         }
         let uri = "\(instanceURL(header.instance))/bulkdata/\(path)"
         let framing = MultipartFraming(boundary: newBoundary())

@@ -18,7 +18,7 @@ extension DICOMwebRoutes {
     private var transcoding: PixelTranscoding { PixelTranscoding(pixels, memory: memory) }
 
     /// A stored instance with its first frame made.
-    private struct Made: Sendable {
+    struct Made: Sendable {
         let instance: TranscodedInstance
         let sender: BlobSender
 
@@ -62,12 +62,17 @@ extension DICOMwebRoutes {
         var refusal: PixelCodecError?
         for form in forms {
             guard let syntax = form.transcoded else { return nil }
+            let part =
+                form.isMultipart
+                ? nil : SinglePart(madeOf: [instance], form: "application/dicom;transfer-syntax=\(syntax.uid)")
+            let wanted = part?.wanted(by: request) ?? .whole
+            if let refusal = try await self.refusal(of: part, wanted, "retrieve", request) { return refusal }
             do {
                 let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
                     try await self.made(instance, as: syntax, request)
                 }
                 try await record("retrieve", request)
-                return try response(made, of: instance, isMultipart: form.isMultipart, permit)
+                return try response(made, of: instance, isMultipart: form.isMultipart, part?.headers ?? [:], permit)
             } catch let error as PixelCodecError {
                 refusal = refusal ?? error
             }
@@ -76,14 +81,15 @@ extension DICOMwebRoutes {
     }
 
     private func response(
-        _ made: Made, of instance: Instance, isMultipart: Bool, _ permit: BulkResponseGate.Permit
+        _ made: Made, of instance: Instance, isMultipart: Bool, _ headers: HTTPFields,
+        _ permit: BulkResponseGate.Permit
     ) throws -> Response {
         let syntax = made.instance.transferSyntax
         let meta = try made.meta().count
         guard isMultipart else {
             return .stream(
                 contentType: "application/dicom;transfer-syntax=\(syntax.uid)",
-                contentLength: made.instance.count.map { meta + Int($0) }
+                contentLength: made.instance.count.map { meta + Int($0) }, headers: headers
             ) { writer in
                 defer { withExtendedLifetime(permit) {} }
                 try await made.send(to: &writer)
@@ -107,18 +113,11 @@ extension DICOMwebRoutes {
     func transcoded(
         _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
     ) async throws -> InstanceParts.Sending {
-        do {
-            let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                try await self.made(instance, as: syntax, request)
-            }
+        if let made = try await madeIfPossible(instance, as: syntax, request) {
             return { framing, writer in
                 try await writer.write(partHead(of: instance, syntax, in: &framing))
                 try await withTaskExecutorPreference(globalConcurrentExecutor) { try await made.send(to: &writer) }
             }
-        } catch let error where Self.isOfTheFrame(error) {
-            request.logger.info(
-                "an instance is sent as it is stored: it cannot be transcoded",
-                metadata: ["instance": "\(instance.sopInstanceUID)", "why": "\(error)"])
         }
         let stored = try transferSyntax(of: instance)
         if form.way(of: stored, isTried: true) != .stored { return recoded(instance, request) }
@@ -126,6 +125,22 @@ extension DICOMwebRoutes {
             let whole = 0..<instance.size
             let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
             try await sender.send(whole, before: partHead(of: instance, stored, in: &framing), to: &writer)
+        }
+    }
+
+    /// One instance of several with its first frame made; nil where that cannot be.
+    func madeIfPossible(
+        _ instance: Instance, as syntax: TransferSyntax, _ request: APIRequest
+    ) async throws -> Made? {
+        do {
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await self.made(instance, as: syntax, request)
+            }
+        } catch let error where Self.isOfTheFrame(error) {
+            request.logger.info(
+                "an instance is sent as it is stored: it cannot be transcoded",
+                metadata: ["instance": "\(instance.sopInstanceUID)", "why": "\(error)"])
+            return nil
         }
     }
 
@@ -162,6 +177,12 @@ extension DICOMwebRoutes {
                 permit = nil
                 return try await storedFrames(frames, form, source, header, request)
             }
+            let part =
+                form.isMultipart
+                ? nil
+                : SinglePart(madeOf: [header.instance], form: "frame \(frames[0].number) \(form.contentType)")
+            let wanted = part?.wanted(by: request) ?? .whole
+            if let refusal = try await self.refusal(of: part, wanted, "frames", request) { return refusal }
             do {
                 let work = FrameWork(
                     source: source,
@@ -173,7 +194,8 @@ extension DICOMwebRoutes {
                     try await work.frame(frames[0].frame)
                 }
                 try await record("frames", request)
-                return response(frames, first, work, form, instanceURL(header.instance), permit)
+                return response(
+                    frames, first, work, form, instanceURL(header.instance), part?.headers ?? [:], permit)
             } catch let error as PixelCodecError {
                 refusal = refusal ?? error
             }
@@ -183,10 +205,13 @@ extension DICOMwebRoutes {
 
     private func response(
         _ frames: [(number: Int, frame: PixelDataLayout.Frame)], _ first: ByteBuffer, _ work: FrameWork,
-        _ form: DICOMwebMediaType.FrameForm, _ base: String, _ permit: BulkResponseGate.Permit?
+        _ form: DICOMwebMediaType.FrameForm, _ base: String, _ headers: HTTPFields,
+        _ permit: BulkResponseGate.Permit?
     ) -> Response {
         guard form.isMultipart else {
-            return .stream(contentType: form.contentType, contentLength: first.readableBytes, isBrief: true) { writer in
+            return .stream(
+                contentType: form.contentType, contentLength: first.readableBytes, headers: headers, isBrief: true
+            ) { writer in
                 defer { withExtendedLifetime(permit) {} }
                 try await writer.write(first)
             }

@@ -60,6 +60,9 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
         }
         let syntaxes = try first.map { try transferSyntax(of: $0) }
+        if let wish = Self.zipWish(try accept(request), stored: syntaxes, isSingle: false) {
+            return try await archive(target, wish, first, arriving, request)
+        }
         guard
             let form = DICOMwebMediaType.instanceForms(try accept(request), stored: syntaxes, isSingle: false)
                 .first(where: \.isMultipart)
@@ -157,15 +160,23 @@ extension DICOMwebRoutes {
         guard let instance = rows.first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
+        if let wish = Self.zipWish(
+            try accept(request), stored: [try transferSyntax(of: instance)], isSingle: true)
+        {
+            return try await archive(target, wish, [instance], nil, request)
+        }
         let forms = try forms(of: instance, request)
         if forms[0].transcoded != nil, let response = try await retrieveTranscoded(instance, forms, request) {
             return response
         }
         guard let form = forms.first(where: { $0.transcoded == nil }) else { throw Self.notAcceptable(instance) }
         let envelope = try envelope(of: instance, form)
+        let part = envelope.singlePart(of: instance)
+        let wanted = part?.wanted(by: request) ?? .whole
+        if let refusal = try await refusal(of: part, wanted, "retrieve", request) { return refusal }
         if envelope.isRecoded {
             try await record("retrieve", request)
-            return .stream(contentType: envelope.contentType) { writer in
+            return .stream(contentType: envelope.contentType, headers: part?.headers ?? [:]) { writer in
                 try await gate.withPermit {
                     if let before = envelope.before { try await writer.write(before) }
                     try await sendRecoded(instance, request, &writer)
@@ -174,25 +185,30 @@ extension DICOMwebRoutes {
             }
         }
         let permit = try await gate.permit()
-        let whole = 0..<instance.size
+        let portion = part?.portion(wanted)
+        let range = portion?.range ?? 0..<instance.size
         let sender = try await recorded("retrieve", request) {
-            try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
+            try await BlobSender.open(instance.blobID, in: blobs, range: range, files: request.files)
         }
         return .stream(
-            contentType: envelope.contentType, contentLength: envelope.length(with: instance), isBrief: true
+            contentType: envelope.contentType, contentLength: envelope.length(around: range.count),
+            status: portion?.status ?? .ok, headers: portion?.headers ?? [:], isBrief: true
         ) { writer in
             defer { withExtendedLifetime(permit) {} }
-            try await sender.send(whole, before: envelope.before, after: envelope.after, to: &writer)
+            try await sender.send(range, before: envelope.before, after: envelope.after, to: &writer)
         }
     }
 
     /// One instance whose row is in memory, of a size that is made ready at once, as it is stored.
     func instanceFromMemory(_ request: APIRequest) -> MemoryAnswer? {
-        guard request.rawQuery.isEmpty, let target = try? target(request), let series = target.series,
+        guard request.rawQuery.isEmpty, !SinglePart.isConditional(request), let target = try? target(request),
+            let series = target.series,
             let uid = target.instance,
             let instance = index.remembered(
                 studyInstanceUID: target.study, seriesInstanceUID: series, sopInstanceUID: uid,
                 access: request.access), instance.size <= BlobSender.firstBytesMax,
+            let wishes = try? accept(request), let syntax = try? transferSyntax(of: instance),
+            Self.zipWish(wishes, stored: [syntax], isSingle: true) == nil,
             let form = try? forms(of: instance, request).first, form.transcoded == nil,
             let envelope = try? envelope(of: instance, form), !envelope.isRecoded, let permit = gate.permitNow()
         else { return nil }
@@ -200,9 +216,11 @@ extension DICOMwebRoutes {
         let preparation = BlobSender.pieces(
             of: instance.blobID, count: Int(instance.size), in: blobs, files: request.files, before: envelope.before,
             after: envelope.after)
+        var headers = envelope.singlePart(of: instance)?.headers ?? [:]
+        headers[.contentType] = envelope.contentType
         return MemoryAnswer(
-            status: .ok, headers: [.contentType: envelope.contentType],
-            body: .prepared(count: envelope.length(with: instance), preparation),
+            status: .ok, headers: headers,
+            body: .prepared(count: envelope.length(around: Int(instance.size)), preparation),
             record: Self.auditRecord("retrieve", request), permit: permit)
     }
 
@@ -220,8 +238,16 @@ extension DICOMwebRoutes {
         var before: ByteBuffer?
         var after: ByteBuffer?
 
-        func length(with instance: Instance) -> Int {
-            (before?.readableBytes ?? 0) + Int(instance.size) + (after?.readableBytes ?? 0)
+        func length(around count: Int) -> Int {
+            (before?.readableBytes ?? 0) + count + (after?.readableBytes ?? 0)
+        }
+
+        /// Nil where it is one of several parts: their boundary is never the same twice.
+        func singlePart(of instance: Instance) -> SinglePart? {
+            if before != nil { return nil }
+            return isRecoded
+                ? SinglePart(madeOf: [instance], form: contentType)
+                : SinglePart(stored: instance, form: contentType, count: instance.size)
         }
     }
 
@@ -294,9 +320,12 @@ extension DICOMwebRoutes {
         let form = try ResultForm(request)
         let first = try await firstPage(target, request)
         guard !first.isEmpty else { throw HTTPFailure(.notFound, "there is nothing at this URL") }
-        try await record("metadata", request)
         let stream = ResultForm.Stream(form, isSingle: target.instance != nil, boundary: newBoundary())
-        return .stream(contentType: stream.contentType) { writer in
+        let part = Self.singlePart(ofMetadata: first, target, stream)
+        let wanted = part?.wanted(by: request) ?? .whole
+        if let refusal = try await refusal(of: part, wanted, "metadata", request) { return refusal }
+        try await record("metadata", request)
+        return .stream(contentType: stream.contentType, headers: part?.headers ?? [:]) { writer in
             try await gate.withPermit {
                 var stream = stream
                 var batch = first
@@ -309,6 +338,16 @@ extension DICOMwebRoutes {
                 try await writer.write(stream.end)
             }
         }
+    }
+
+    /// Nil for parts, and where more instances may follow than were read.
+    private static func singlePart(
+        ofMetadata first: [InstanceHeader], _ target: Target, _ stream: ResultForm.Stream
+    ) -> SinglePart? {
+        guard first.count < batch, !stream.contentType.hasPrefix("multipart") else { return nil }
+        return SinglePart(
+            madeOf: first.map(\.instance), form: stream.contentType,
+            life: target.instance == nil ? .changing : .immutable)
     }
 
     /// All attributes; large values, pixel data always, by a URI that this server answers: the path of the element.
@@ -366,20 +405,14 @@ extension DICOMwebRoutes {
         _ frames: [(number: Int, frame: PixelDataLayout.Frame)], _ form: DICOMwebMediaType.FrameForm,
         _ source: FrameSource, _ header: StoredHeader, _ request: APIRequest
     ) async throws -> Response {
+        guard form.isMultipart else {
+            return try await single(
+                frames[0].frame, named: "frame \(frames[0].number)", form.contentType, source, header, "frames", request
+            )
+        }
         let permit = try await gate.permit()
         let sender = try await recorded("frames", request) {
             try await source.open(header.instance, in: blobs, first: frames[0].frame, files: request.files)
-        }
-        guard form.isMultipart else {
-            return .stream(
-                contentType: form.contentType, contentLength: frames[0].frame.sentByteCount,
-                isBrief: true
-            ) { writer in
-                defer { withExtendedLifetime(permit) {} }
-                try await Self.working(source.isWork) {
-                    try await source.send(frames[0].frame, from: sender, to: &writer)
-                }
-            }
         }
         let base = instanceURL(header.instance)
         let framing = MultipartFraming(boundary: newBoundary())

@@ -156,6 +156,13 @@ import Testing
         case "retrieveInstanceMetadata": return Ask(.image, .get, instance + "/metadata", accept: dicomJSON)
         case "retrieveFrames": return Ask(.image, .get, instance + "/frames/1")
         case "retrieveBulkData": return Ask(.image, .get, instance + "/bulkdata/7FE00010")
+        case "retrievePixelData": return Ask(.image, .get, instance + "/pixeldata")
+        case "retrieveByURI":
+            return Ask(
+                .image, .get,
+                "/dicomweb/wado?requestType=WADO&studyUID=1.2.826.0.:n&seriesUID=1.2.826.0.:n.1"
+                    + "&objectUID=1.2.826.0.:n.1.1&contentType=application/dicom")
+        case "retrieveCapabilities": return Ask(.silent, .options, "/dicomweb")
         case "retrieveRenderedStudy": return Ask(.image, .get, uids + "/rendered")
         case "retrieveRenderedSeries": return Ask(.image, .get, series + "/rendered")
         case "retrieveRenderedInstance": return Ask(.image, .get, instance + "/rendered")

@@ -70,6 +70,22 @@ package struct APIRequest: Sendable {
         self.logger = logger
     }
 
+    /// The same for an answer whose bytes all go through this process.
+    package var withoutFiles: APIRequest {
+        APIRequest(
+            method: method, path: path, rawQuery: rawQuery, headers: headers, parameters: parameters, body: body,
+            access: access, limits: limits, memory: memory, logger: logger)
+    }
+
+    /// The same as another request without a body: for an answer that another route gives.
+    package func with(
+        parameters: PathParameters, rawQuery: String, headers: HTTPFields
+    ) -> APIRequest {
+        APIRequest(
+            method: method, path: path, rawQuery: rawQuery, headers: headers, parameters: parameters, access: access,
+            files: files, limits: limits, memory: memory, logger: logger)
+    }
+
     /// The query in order, decoded. Throws `.malformed` for a bad escape or bytes that are not UTF-8.
     ///
     /// - Parameter plusIsSpace: whether the URL is made like a form, as FHIR clients do; `+` is itself otherwise.

@@ -79,6 +79,11 @@ package struct APIResponder: HTTPResponder {
                     ?? HTTPFailure(.notFound, "There is nothing at this path")
             case .wrongMethod(let allowed, let found):
                 group = found
+                if head.method == .options, let describe = found.describe {
+                    response = try describe(target.path, head.headerFields[.accept])
+                    response.headers[.allow] = (allowed + [.options]).map(\.rawValue).sorted().joined(separator: ", ")
+                    break
+                }
                 // HEAD of what a GET would start is another method, not another operation.
                 if head.method != .head, let failure = found.errorBody.failure(unmatched: target.path) { throw failure }
                 let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")

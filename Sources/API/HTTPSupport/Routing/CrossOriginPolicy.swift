@@ -14,11 +14,11 @@ package struct CrossOriginPolicy: Sendable {
     /// The fields of requests that the APIs read.
     private static let requestFields =
         "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, "
-        + "If-None-Match, Prefer, Range, X-Request-Id"
+        + "If-None-Match, If-Range, Prefer, Range, X-Request-Id"
     /// The fields of answers that a page may read beside those of the Fetch Standard.
     private static let exposedFields =
-        "Allow, Content-Length, Content-Location, ETag, Link, Location, Preference-Applied, Retry-After, "
-        + "WWW-Authenticate, Warning, X-Progress, X-Request-Id"
+        "Accept-Ranges, Allow, Content-Length, Content-Location, Content-Range, ETag, Link, Location, "
+        + "Preference-Applied, Retry-After, WWW-Authenticate, Warning, X-Progress, X-Request-Id"
 
     private let origins: Set<String>
 

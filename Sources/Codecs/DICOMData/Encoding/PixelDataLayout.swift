@@ -15,6 +15,9 @@ package struct PixelDataLayout: Sendable, Equatable {
         /// Bytes of the ranges.
         package var byteCount: Int { ranges.reduce(0) { $0 + $1.count } }
 
+        /// A value field as it stands in the file, in the place of a frame.
+        package init(ofField range: Range<Int>) { self.init(ranges: [range]) }
+
         init(ranges: [Range<Int>], bitOffset: Int = 0, sentByteCount: Int? = nil) {
             self.ranges = ranges
             self.bitOffset = bitOffset
