@@ -10,25 +10,38 @@ struct VisibleVersions {
     let compiler: SearchCompiler
     let indexer: SearchIndexer
 
+    private typealias Found = (key: Int64, resource: StoredResource)
+
     /// One version, or the newest, a deletion marker included; nil where there is none or it may not be seen.
+    ///
+    /// Of a resource that may not be seen as it is now the database finds nothing, as of an id that nobody has: the one
+    /// costs what the other does. A deletion has no entries to be asked about, and is looked at by itself.
     func version(_ type: String, _ id: String, _ version: Int64?) throws -> StoredResource? {
+        guard let allowed = compiler.allowed(type, "v", .read, 0),
+            let sight = VersionSight(.read, of: type, compiler, connection, indexer)
+        else {
+            let wanted = version.map { SQLCondition("v.version = ?", [.int($0)]) }
+            return try found(type, id, wanted)?.resource
+        }
+        let seen = SQLCondition(
+            "v.end_sequence = \(ResourceTable.current) AND (v.deleted = 1 OR (\(allowed.text)))", allowed.values)
+        // The entries may be of rules before these: what the resource holds counts as well.
+        guard let newest = try found(type, id, seen), try sight.sees(newest) else { return nil }
+        guard let version, version != newest.resource.version else { return newest.resource }
+        guard let older = try found(type, id, SQLCondition("v.version = ?", [.int(version)])), try sight.sees(older)
+        else { return nil }
+        return older.resource
+    }
+
+    /// The newest version that meets a condition.
+    private func found(_ type: String, _ id: String, _ wanted: SQLCondition?) throws -> Found? {
         var condition = SQLCondition("v.type = ? AND v.id = ?", [.text(type), .text(id)])
-        if let version { condition.add("v.version = ?", .int(version)) }
-        let found = try connection.first(
+        if let wanted { condition.add(wanted) }
+        return try connection.first(
             """
             SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
             ORDER BY v.version DESC LIMIT 1
             """, condition.values
         ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-        guard let found else { return nil }
-        if let sight = sight(of: type) {
-            guard try sight.sees(found), try version == nil || sight.seesNewest(of: id) else { return nil }
-        }
-        return found.resource
-    }
-
-    /// What tells of versions whether the caller may see them; nil where it may see all.
-    private func sight(of type: String) -> VersionSight? {
-        VersionSight(.read, of: type, compiler, connection, indexer)
     }
 }
