@@ -23,14 +23,32 @@ struct VisibleVersions {
             let wanted = version.map { SQLCondition("v.version = ?", [.int($0)]) }
             return try found(type, id, wanted)?.resource
         }
-        let seen = SQLCondition(
-            "v.end_sequence = \(ResourceTable.current) AND (v.deleted = 1 OR (\(allowed.text)))", allowed.values)
-        // The entries may be of rules before these: what the resource holds counts as well.
-        guard let newest = try found(type, id, seen), try sight.sees(newest) else { return nil }
-        guard let version, version != newest.resource.version else { return newest.resource }
+        guard let newest = try newest(type, id, allowed, sight) else { return nil }
+        guard let version, version != newest.version else { return newest }
         guard let older = try found(type, id, SQLCondition("v.version = ?", [.int(version)])), try sight.sees(older)
         else { return nil }
         return older.resource
+    }
+
+    /// The newest version, if it may be seen. Where entries may be of rules before these, what it holds counts as well.
+    private func newest(
+        _ type: String, _ id: String, _ allowed: SQLCondition, _ sight: VersionSight
+    ) throws -> StoredResource? {
+        let newest = try connection.first(
+            """
+            SELECT \(ResourceTable.columns), v.version_key, (SELECT u.value FROM upkeep u WHERE u.name = ?) \
+            FROM resource_versions v WHERE v.type = ? AND v.id = ? AND v.end_sequence = \(ResourceTable.current) \
+            AND (v.deleted = 1 OR (\(allowed.text))) LIMIT 1
+            """, [.text(UpkeepTable.Name.indexForm.rawValue), .text(type), .text(id)] + allowed.values
+        ) {
+            (
+                found: (key: try $0.int(8), resource: try ResourceTable.decode($0)),
+                isOfTheseRules: try $0.optionalInt(9) == indexer.form
+            )
+        }
+        guard let newest else { return nil }
+        let resource = newest.found.resource
+        return try (newest.isOfTheseRules && !resource.isDeleted) || sight.sees(newest.found) ? resource : nil
     }
 
     /// The newest version that meets a condition.
