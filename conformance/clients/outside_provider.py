@@ -79,7 +79,7 @@ class Provider:
             self.challenges[code] = flask.request.args.get("code_challenge")
         if path in ("/jwks", "/.well-known/openid-configuration"):
             answer.headers["Cache-Control"] = "no-store"
-        if path == "/jwks":
+        if path == "/jwks" and answer.status_code == 200:
             keys = answer.get_json()["keys"] + self.more_keys() if self.keys is None else self.keys
             answer.set_data(flask.json.dumps({"keys": keys}))
         if path == "/oauth2/token" and self.alter is not None and answer.status_code == 200:
