@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series pixels viewer dimse fuzz clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series access signin bulk pixels viewer dimse fuzz clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -99,6 +99,19 @@ series: build ## A series as one multipart answer beside Orthanc, in one run: co
 	@docker/setup.sh clients
 	@docker/setup.sh bench
 	.build-tools/venv/bin/python conformance/bench/series.py $(SERIES)
+
+access: build ## What a patient's and a user's token cost beside a system token's, and the check of a token
+	@docker/setup.sh clients
+	docker/with-postgres.sh .build-tools/venv/bin/python conformance/bench/access.py $(ACCESS)
+
+signin: build ## Latency of reads beside 50 sign-ins a second, and without them
+	@docker/setup.sh clients
+	.build-tools/venv/bin/python conformance/bench/signin.py $(SIGNIN)
+
+bulk: build ## $$export and $$import of 100,000 and 1,000,000 resources, on both databases
+	@docker/setup.sh clients
+	docker/with-postgres.sh .build-tools/venv/bin/python conformance/bench/export.py $(BULK)
+	docker/with-postgres.sh .build-tools/venv/bin/python conformance/bench/import.py $(BULK)
 
 viewer: build ## The image viewer in a headless browser; screenshots in .build-tools/viewer
 	@docker/setup.sh viewer

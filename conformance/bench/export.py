@@ -1,6 +1,7 @@
 """`$export` of many resources: resources a second from kick-off to the last byte, and the server's peak memory.
 
-    .build-tools/venv/bin/python conformance/bench/export.py [--counts 100000 1000000] [--postgres URL] [--keep]
+    make bulk                                      exports and imports, both databases
+    .build-tools/venv/bin/python conformance/bench/export.py --counts 100000 1000000 --only sqlite
 
 Each count has a server of its own in a temporary folder. It is filled by transactions, started anew, so that its peak is
 the export's, and exports system-wide; the files are read to the end and their lines counted.
@@ -8,18 +9,13 @@ the export's, and exports system-wide; the files are read to the end and their l
 
 import argparse
 import concurrent.futures
+import itertools
 import json
-import pathlib
-import shutil
-import socket
-import sys
-import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
+import measuring
 
-from hilum_server import HilumServer  # noqa: E402
-from smart import BackendClient  # noqa: E402
+from smart import BackendClient
 
 ENTRIES = 2_000
 
@@ -44,7 +40,7 @@ def observation(number):
     }
 
 
-def fill(server, backend, count):
+def fill(server, backend, count, waiting):
     def send(start):
         entries = [{"resource": observation(n), "request": {"method": "POST", "url": "Observation"}}
                    for n in range(start, min(start + ENTRIES, count))]
@@ -53,45 +49,38 @@ def fill(server, backend, count):
             headers={"Content-Type": "application/fhir+json", "Prefer": "return=minimal"}, timeout=300)
         answer.raise_for_status()
 
+    starts = iter(range(0, count, ENTRIES))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for done in pool.map(send, range(0, count, ENTRIES)):
-            pass
+        # A few at a time, so that an end from outside does not wait for all that is left.
+        while batch := list(itertools.islice(starts, 8)):
+            list(pool.map(send, batch))
+            waiting.tell(f"{batch[-1] + ENTRIES} filled")
 
 
-def peak_kib(server):
-    for line in pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return 0
-
-
-def measure(count, postgres):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-export."))
-    server = HilumServer(folder / "hilum", postgres=postgres, log=folder / "hilum.log")
-    try:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        # The same address after the second start: tokens are of it.
-        server.init(ports=(port, 0, 0))
+def measure(given, kind, count):
+    waiting = measuring.Waiting(f"{kind}, {count}")
+    with measuring.server(given, kind) as (server, folder):
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()
         begun = time.monotonic()
-        fill(server, backend, count)
+        fill(server, backend, count, waiting)
         filled = time.monotonic() - begun
         server.stop(120)
         server.start(120)
         session = backend.session()
-        idle = server.rss_kib()
-        begun = time.monotonic()
+        idle = server.rss_kib() / 1024
+        before, begun = measuring.cpu_seconds(server), time.monotonic()
         start = session.get(f"{server.fhir}/$export", timeout=60, params={"_type": "Observation"},
                             headers={"Accept": "application/fhir+json", "Prefer": "respond-async"})
-        assert start.status_code == 202, start.text
+        if start.status_code != 202:
+            raise SystemExit(f"kick-off: {start.status_code} {start.text[:300]}")
         while True:
-            status = session.get(start.headers["Content-Location"], timeout=60)
+            status = backend.session().get(start.headers["Content-Location"], timeout=60)
             if status.status_code == 200:
                 break
-            assert status.status_code in (202, 429), status.text
+            if status.status_code not in (202, 429):
+                raise SystemExit(f"status: {status.status_code} {status.text[:300]}")
+            waiting.tell(status.headers.get("X-Progress", ""))
             time.sleep(0.25)
         written = time.monotonic() - begun
         (lines, size) = (0, 0)
@@ -101,26 +90,30 @@ def measure(count, postgres):
                 for piece in file.iter_content(1 << 20):
                     lines += piece.count(b"\n")
                     size += len(piece)
+            waiting.tell(f"{lines} lines read")
         read = time.monotonic() - begun
-        assert lines == count, f"{lines} lines of {count}"
-        return {"resources": count, "bytes": size, "fill_s": round(filled, 1), "written_s": round(written, 2),
-                "read_s": round(read, 2), "written_per_s": round(count / written), "read_per_s": round(count / read),
-                "idle_mib": round(idle / 1024, 1), "peak_mib": round(peak_kib(server) / 1024, 1)}
-    finally:
-        server.stop(120)
-        if not ARGUMENTS.keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        if lines != count:
+            raise SystemExit(f"{lines} lines of {count}")
+        return {"database": kind, "resources": count, "bytes": size, "fill_s": round(filled, 1),
+                "written_s": round(written, 2), "read_s": round(read, 2), "written_per_s": round(count / written),
+                "read_per_s": round(count / read), "cpu_s": round(measuring.cpu_seconds(server) - before, 1),
+                "idle_mib": round(idle, 1), "peak_mib": round(measuring.peak_mib(server), 1)}
+
+
+def work():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--counts", type=int, nargs="+", default=[100_000, 1_000_000])
+    given = measuring.arguments(parser)
+    rows = [measure(given, kind, count) for kind in measuring.databases(given) for count in given.counts]
+    measuring.tell(given, rows, [
+        ("database", "database"), ("resources", "resources"), ("written s", "written_s"),
+        ("to the last byte s", "read_s"), ("a second", "read_per_s"), ("CPU s", "cpu_s"), ("idle MiB", "idle_mib"),
+        ("peak MiB", "peak_mib")])
+    for kind in measuring.databases(given):
+        peaks = [row["peak_mib"] for row in rows if row["database"] == kind]
+        if len(peaks) > 1 and not given.json:
+            print(f"{kind}: peak memory apart: {max(peaks) - min(peaks):.1f} MiB (at most 16)")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--counts", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--postgres", help="a connection URL, of a database for each count to begin empty: one count only")
-    parser.add_argument("--keep", action="store_true")
-    ARGUMENTS = parser.parse_args()
-    found = []
-    for number in ARGUMENTS.counts:
-        found.append(measure(number, ARGUMENTS.postgres))
-        print(json.dumps(found[-1]), flush=True)
-    if len(found) > 1:
-        print(f"peak memory apart: {max(f['peak_mib'] for f in found) - min(f['peak_mib'] for f in found):.1f} MiB (at most 16)")
+    measuring.main(work)

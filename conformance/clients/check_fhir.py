@@ -353,16 +353,40 @@ def check(report, server, backend, folder):
         identity = server.register_client("smart-fetch", smart.write_jwks(f"{folder}/fetch.jwks.json", [key]), "system/*.rs")
         private = pathlib.Path(folder) / "fetch.private.jwks"
         private.write_text(json.dumps({"keys": [key.private_jwk()]}))
-        out = pathlib.Path(folder) / "fetched"
-        out.mkdir(exist_ok=True)
-        done = subprocess.run(
-            [str(pathlib.Path(os.sys.executable).parent / "smart-fetch"), "bulk", "--fhir-url", server.fhir, "--smart-client-id",
-             identity, "--smart-key", str(private), "--type", "Patient", "--no-compression", str(out)],
-            capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL,
-            env={**os.environ, "SSL_CERT_FILE": server.ca})
-        expect(done.returncode == 0, (done.stdout + done.stderr)[-400:])
-        lines = [line for file in out.rglob("*Patient*.ndjson*") for line in file.read_text().splitlines() if line]
-        expect(lines, "smart-fetch wrote no patient")
-        return f"{len(lines)} patients"
+        member = {"entity": {"reference": "Patient/fetch-in"}}
+        for resource in (
+                *({"resourceType": "Patient", "id": f"fetch-{name}", "name": [{"family": name}]} for name in ("in", "out")),
+                *({"resourceType": "Observation", "id": f"fetch-{name}", "status": "final", "code": {"text": "fetched"},
+                   **({} if name == "nobody" else {"subject": {"reference": f"Patient/fetch-{name}"}})}
+                  for name in ("in", "out", "nobody")),
+                {"resourceType": "Group", "id": "fetch", "type": "person", "actual": True, "member": [member]}):
+            answer = session.put(f"{server.fhir}/{resource['resourceType']}/{resource['id']}", json=resource, timeout=30)
+            expect(answer.status_code in (200, 201), f"{resource['id']}: {answer.status_code} {answer.text[:200]}")
 
-    report.check("bulk", "smart-fetch: token with ES384 and a bulk export", smart_fetch, "Bulk Data 2.0, SMART 2.2")
+        def fetched(level, *words):
+            """The ids of `fetch-…` that it wrote, by type, and how many there are of others."""
+            out = pathlib.Path(folder) / f"fetched-{level}"
+            out.mkdir(exist_ok=True)
+            # It names the whole system and Groups alone: for all patients it is told where to begin.
+            begin = "import sys, smart_fetch.bulk_utils as bulk; from smart_fetch.cli.main import main_cli; "
+            if level == "patients":
+                begin += "bulk.export_url = lambda url, group: url + '/Patient'; "
+            done = subprocess.run(
+                [os.sys.executable, "-c", begin + "sys.exit(main_cli())", "bulk", "--fhir-url", server.fhir,
+                 "--smart-client-id", identity, "--smart-key", str(private), "--type", "Patient,Observation",
+                 "--no-default-filters", "--no-compression", *words, str(out)],
+                capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL,
+                env={**os.environ, "SSL_CERT_FILE": server.ca})
+            expect(done.returncode == 0, f"{level}: {(done.stdout + done.stderr)[-400:]}")
+            found = [json.loads(line) for file in out.rglob("*.ndjson") for line in file.read_text().splitlines() if line]
+            found = [each for each in found if each.get("resourceType") in ("Patient", "Observation")]
+            ours = {f"{each['resourceType']}/{each['id']}" for each in found if each["id"].startswith("fetch-")}
+            return ours, len(found) - len(ours)
+
+        patients = {f"{kind}/fetch-{name}" for kind in ("Patient", "Observation") for name in ("in", "out")}
+        equal(fetched("system")[0], patients | {"Observation/fetch-nobody"}, "of the system")
+        equal(fetched("patients")[0], patients, "of all patients")
+        equal(fetched("group", "--group", "fetch"), ({"Patient/fetch-in", "Observation/fetch-in"}, 0), "of the Group")
+
+    report.check("bulk", "smart-fetch: token with ES384, and exports of the system, all patients and a Group", smart_fetch,
+                 "Bulk Data 2.0, SMART 2.2")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 import check_hl7_out
 import check_signin
@@ -48,10 +48,11 @@ sign-in:
       role-claim: groups
       roles: [{{ value: admins, role: operator }}, {{ value: doctors, role: referrer }}]
       fhir-user-claim: fhirUser
+      algorithms: [RS256, PS256, EdDSA]
       second-factor: {{ amr: [otp] }}
     - {{ name: other, issuer: "{other}", client: hilum, secret: keys/hospital.secret }}
 authorization-servers:
-  - {{ issuer: "{hospital}", scopes: "patient/*.rs user/Patient.r" }}
+  - {{ issuer: "{hospital}", scopes: "patient/*.rs user/Patient.r", algorithms: [RS256, PS256, EdDSA] }}
   - issuer: {other}
     scopes: patient/*.rs
     introspection: {{ url: "{other}/introspect", client: hilum, secret: keys/introspection.secret, keep-seconds: 2 }}
@@ -262,6 +263,47 @@ def check_sign_in(report, site):
     report.check(GROUP, "a provider that is down, and keys that come and go; local sign-in goes on", down, OIDC)
 
 
+def check_algorithms(report, site):
+    server, hospital = site.server, site.hospital
+    own, _ = site.patients
+
+    def by(alg):
+        """Makes the id_token one by another key and algorithm, with the `at_hash` of that."""
+        def alter(body):
+            digest = {"PS256": hashlib.sha256, "EdDSA": hashlib.sha512}[alg](body["access_token"].encode()).digest()
+            return hospital.changed(header={"kid": alg}, key=hospital.more[alg], alg=alg,
+                                    at_hash=unpadded(digest[:len(digest) // 2]))(body)
+        return alter
+
+    def signed():
+        for alg, key in hospital.more.items():
+            expect(site.is_signed_in(site.sign_in("anna-there", by(alg))), f"an id_token by {alg}")
+            token = hospital.access_token(server.fhir, header={"kid": alg}, key=key, alg=alg, patient=own)
+            equal(site.get(f"/fhir/Patient/{own}", token).status_code, 200, f"an access token by {alg}")
+
+    report.check(GROUP, "id_tokens and access tokens by PS256 and EdDSA, as PyJWT signs them", signed, "RFC 8037 §3.1")
+
+    def mixed():
+        pss, edwards = hospital.more["PS256"], hospital.more["EdDSA"]
+        raw = edwards.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        cases = {
+            "RS256 by the key of PS256": dict(key=pss, alg="RS256", header={"kid": "PS256"}),
+            "PS256 by the key of RS256": dict(alg="PS256"),
+            "PS256 by another key": dict(key=pss, alg="PS256", header={"kid": hospital.kid}),
+            "EdDSA in the name of PS256": dict(key=edwards, alg="EdDSA", header={"kid": "PS256"}),
+            "PS384, which is not configured": dict(key=pss, alg="PS384", header={"kid": "PS256"}),
+            "HS256 with the point": dict(key=raw, alg="HS256", header={"kid": "EdDSA"}),
+            "another's key of Ed25519": dict(
+                key=ed25519.Ed25519PrivateKey.generate(), alg="EdDSA", header={"kid": "EdDSA"}),
+        }
+        for name, means in cases.items():
+            token = hospital.access_token(server.fhir, patient=own, **means)
+            equal(site.get(f"/fhir/Patient/{own}", token).status_code, 401, name)
+        return f"{len(cases)} tokens"
+
+    report.check(GROUP, "a key signs by the algorithm that it names, and by no other", mixed, "RFC 8725 §3.1")
+
+
 def check_tokens(report, site):
     server, hospital, other = site.server, site.hospital, site.other
     own, stranger = site.patients
@@ -459,6 +501,7 @@ def check(report, folder, plain=False, postgres=None):
     site = Site(folder, plain, postgres)
     try:
         check_sign_in(report, site)
+        check_algorithms(report, site)
         check_tokens(report, site)
         check_registration(report, site)
     finally:

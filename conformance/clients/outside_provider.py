@@ -3,6 +3,7 @@ to answer as a hostile or broken one would."""
 
 import base64
 import hashlib
+import json
 import logging
 import threading
 import time
@@ -13,6 +14,7 @@ import flask
 import jwt
 import oidc_provider_mock
 import requests
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from werkzeug.serving import make_server
 
 import own_certificate
@@ -28,6 +30,9 @@ class Provider:
         self.key_path, self.certificate, _ = own_certificate.make(folder, name)
         self.alter, self.keys, self.is_down = None, None, False
         self.challenges, self.asked, self.active = {}, [], {}
+        # Published beside the library's own, each under the name of its algorithm.
+        self.more = {"PS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+                     "EdDSA": ed25519.Ed25519PrivateKey.generate()}
         self.app = oidc_provider_mock.app(
             require_nonce=True, user_claims=[oidc_provider_mock.User(sub=sub, claims=claims) for sub, claims in users])
         self.app.debug = False
@@ -74,12 +79,18 @@ class Provider:
             self.challenges[code] = flask.request.args.get("code_challenge")
         if path in ("/jwks", "/.well-known/openid-configuration"):
             answer.headers["Cache-Control"] = "no-store"
-        if path == "/jwks" and self.keys is not None:
-            answer.set_data(flask.json.dumps({"keys": self.keys}))
+        if path == "/jwks" and answer.status_code == 200:
+            keys = answer.get_json()["keys"] + self.more_keys() if self.keys is None else self.keys
+            answer.set_data(flask.json.dumps({"keys": keys}))
         if path == "/oauth2/token" and self.alter is not None and answer.status_code == 200:
             alter, self.alter = self.alter, None
             answer.set_data(flask.json.dumps(alter(answer.get_json())))
         return answer
+
+    def more_keys(self):
+        writers = {"PS256": jwt.algorithms.RSAAlgorithm, "EdDSA": jwt.algorithms.OKPAlgorithm}
+        return [{**json.loads(writers[alg].to_jwk(key.public_key())), "kid": alg, "alg": alg, "use": "sig",
+                 "key_ops": ["verify"]} for alg, key in self.more.items()]
 
     def introspect(self):
         """RFC 7662 for `active` tokens, to the one client that proves itself."""

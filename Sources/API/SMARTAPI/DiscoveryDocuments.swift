@@ -34,6 +34,8 @@ struct DiscoveryDocuments: Sendable {
         smart.object { json in
             Self.common(configuration, launches: launches, scopes: scopes, to: &json)
             if registers { json.member("registration_endpoint", configuration.registrationEndpoint) }
+            // Where a person sees what applications may do in their name, and withdraws it.
+            if launches { json.member("management_endpoint", configuration.baseURL + AccessRoutes.path) }
             json.member("capabilities", Self.capabilities(launches: launches, onlineAccess: onlineAccess))
             if !associated.isEmpty {
                 json.array("associated_endpoints") { json in

@@ -49,7 +49,7 @@ package final class COSEKey: Sendable {
             guard curve == 6, let x = cbor[Label.x]?.octets, x.count == 32 else {
                 throw CryptographyError(.key, "no key of Ed25519")
             }
-            key = try KeyParameters.publicKey("ED25519", group: nil, point: x)
+            key = try KeyParameters.ed25519(x)
         case (.rs256, 3):
             // -1 is the modulus and -2 the exponent. RFC 8230 §4.
             guard let modulus = cbor[Label.curve]?.octets, let exponent = cbor[Label.x]?.octets,

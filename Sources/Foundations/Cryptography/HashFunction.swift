@@ -5,6 +5,7 @@ struct HashFunction: Sendable {
     static let sha256 = HashFunction("SHA256", digestBytes: 32)
     static let sha1 = HashFunction("SHA1", digestBytes: 20)
     static let sha384 = HashFunction("SHA384", digestBytes: 48)
+    static let sha512 = HashFunction("SHA512", digestBytes: 64)
 
     /// Set once and never changed; OpenSSL's fetched algorithms are reference counted and safe to use from any thread
     /// (OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING and `openssl-threads`), hence no isolation is needed.

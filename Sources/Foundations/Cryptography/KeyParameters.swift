@@ -59,6 +59,36 @@ enum KeyParameters {
         }
     }
 
+    static let ed25519PointBytes = 32
+    static let ed25519SignatureBytes = 64
+
+    /// The points of Ed25519 whose order divides 8, in every spelling that is read, without the sign of x: 0 and 1, the two
+    /// of order 8, p - 1, and p and p + 1 for 0 and 1. By such a key a signature that holds for any message is found at once.
+    private static let smallOrder: [[UInt8]] = {
+        func field(_ low: UInt8, _ rest: UInt8, _ high: UInt8) -> [UInt8] {
+            [low] + Array(repeating: rest, count: 30) + [high]
+        }
+        let order8: [UInt8] = [
+            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0,
+            0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+        ]
+        // p minus the other: p is 2^255 - 19, so all bits but those of the lowest byte turn.
+        let other8 = [0xED - order8[0]] + order8[1..<31].map { ~$0 } + [0x7F - order8[31]]
+        return [
+            field(0, 0, 0), field(1, 0, 0), order8, other8, field(0xEC, 0xFF, 0x7F), field(0xED, 0xFF, 0x7F),
+            field(0xEE, 0xFF, 0x7F),
+        ]
+    }()
+
+    /// The key of a point of Ed25519. Throws ``CryptographyError`` `.key` for another length and for a point of small order.
+    static func ed25519(_ point: [UInt8]) throws(CryptographyError) -> OpaquePointer {
+        guard point.count == ed25519PointBytes else { throw CryptographyError(.key, "no point of Ed25519") }
+        var unsigned = point
+        unsigned[ed25519PointBytes - 1] &= 0x7F
+        guard !smallOrder.contains(unsigned) else { throw CryptographyError(.key, "a point of small order") }
+        return try publicKey("ED25519", group: nil, point: point)
+    }
+
     /// The RSA key of a modulus and an exponent, big-endian.
     static func publicKey(modulus: [UInt8], exponent: [UInt8]) throws(CryptographyError) -> OpaquePointer {
         let n = BN_bin2bn(modulus, Int32(clamping: modulus.count), nil)

@@ -14,11 +14,11 @@ extension PrivateKey {
     /// it has a name. RFC 7519 §7.1; RFC 7518 §3.1. Throws as ``sign(_:)``.
     package func compactJWT(claims: some Sequence<UInt8>, keyID: String?) throws(CryptographyError) -> String {
         let algorithm =
-            switch (publicKey.kind, rsaHash) {
-            case (.ec(.p256), _): "ES256"
-            case (.ec(.p384), _): "ES384"
-            case (.rsa, .sha256): "RS256"
-            case (.rsa, .sha384): "RS384"
+            switch publicKey.kind {
+            case .ec(.p256): "ES256"
+            case .ec(.p384): "ES384"
+            case .ed25519: "EdDSA"
+            case .rsa: (rsaPadding == .pss ? "PS" : "RS") + String(rsaHash.bits)
             }
         var header = Array(#"{"alg":"\#(algorithm)","typ":"JWT""#.utf8)
         if let keyID {

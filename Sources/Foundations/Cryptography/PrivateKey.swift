@@ -7,11 +7,15 @@ package final class PrivateKey: Sendable {
     nonisolated(unsafe) let key: OpaquePointer
     /// Of signatures by RSA.
     let rsaHash: SignatureHash
+    let rsaPadding: RSAPadding
 
     /// Takes over a key, and frees it with itself. Throws ``CryptographyError`` `.key` for one of another kind.
-    private init(owning key: OpaquePointer, rsaHash: SignatureHash = .sha384) throws(CryptographyError) {
+    private init(
+        owning key: OpaquePointer, rsaHash: SignatureHash = .sha384, rsaPadding: RSAPadding = .pkcs1
+    ) throws(CryptographyError) {
         self.rsaHash = rsaHash
-        do { publicKey = try PrivateKey.publicKey(of: key, rsaHash) } catch {
+        self.rsaPadding = rsaPadding
+        do { publicKey = try PrivateKey.publicKey(of: key, rsaHash, rsaPadding) } catch {
             EVP_PKEY_free(key)
             throw error
         }
@@ -48,12 +52,37 @@ package final class PrivateKey: Sendable {
 
     /// Reads a PEM private key that no password protects: PKCS #8, SEC 1 or PKCS #1. Throws ``CryptographyError`` `.key`
     /// for anything else, and for a key that is neither RSA nor on one of the curves.
-    /// - Parameter rsaHash: over which a key of RSA signs.
-    package convenience init(pem: String, rsaHash: SignatureHash = .sha384) throws(CryptographyError) {
+    /// - Parameters:
+    ///   - rsaHash: over which a key of RSA signs.
+    ///   - rsaPadding: by which a key of RSA signs.
+    package convenience init(
+        pem: String, rsaHash: SignatureHash = .sha384, rsaPadding: RSAPadding = .pkcs1
+    ) throws(CryptographyError) {
         guard let key = PEMText.read(pem, { PEM_read_bio_PrivateKey($0, nil, PEMText.noPassword, nil) }) else {
             throw CryptographyError(.key, "no private key in PEM")
         }
-        try self.init(owning: key, rsaHash: rsaHash)
+        try self.init(owning: key, rsaHash: rsaHash, rsaPadding: rsaPadding)
+    }
+
+    /// A key of Ed25519 from its 32 secret bytes. Nothing of this server signs by one. RFC 8032 §5.1.5. Throws
+    /// ``CryptographyError`` `.key` for another length.
+    package init(ed25519 secret: [UInt8]) throws(CryptographyError) {
+        guard let key = EVP_PKEY_new_raw_private_key_ex(nil, "ED25519", nil, secret, secret.count) else {
+            throw CryptographyError(.key, "no secret of Ed25519")
+        }
+        var point = [UInt8](repeating: 0, count: KeyParameters.ed25519PointBytes)
+        var count = point.count
+        do throws(CryptographyError) {
+            guard EVP_PKEY_get_raw_public_key(key, &point, &count) == 1, count == point.count else {
+                throw CryptographyError(.unavailable, "a key does not tell its point")
+            }
+            publicKey = try PublicKey(ed25519: point)
+        } catch {
+            EVP_PKEY_free(key)
+            throw error
+        }
+        self.key = key
+        (rsaHash, rsaPadding) = (.sha384, .pkcs1)
     }
 
     /// As PKCS #8 in PEM, with a line end. RFC 7468 §10.
@@ -73,27 +102,29 @@ package final class PrivateKey: Sendable {
         switch publicKey.kind {
         case .ec(let curve): signature = sign(bytes, curve.hash).flatMap { ECDSASignature.numbers(der: $0, curve) }
         case .rsa: signature = sign(bytes, rsaHash.function)
+        case .ed25519: signature = sign(bytes, nil)
         }
         guard let signature else { throw CryptographyError(.unavailable, "a key could not sign") }
         return signature
     }
 
-    private func sign(_ message: [UInt8], _ hash: HashFunction) -> [UInt8]? {
+    private func sign(_ message: [UInt8], _ hash: HashFunction?) -> [UInt8]? {
         guard let context = EVP_MD_CTX_new() else { return nil }
         defer { EVP_MD_CTX_free(context) }
         // The most that a signature of this key has.
         var count = Int(EVP_PKEY_get_size(key))
         var signature = [UInt8](repeating: 0, count: count)
-        guard EVP_DigestSignInit(context, nil, hash.algorithm, nil, key) == 1,
+        var settings: OpaquePointer?
+        guard EVP_DigestSignInit(context, &settings, hash?.algorithm, nil, key) == 1, rsaPadding.isSet(settings),
             EVP_DigestSign(context, &signature, &count, message, message.count) == 1
         else { return nil }
         return Array(signature.prefix(count))
     }
 
     /// The public half, from its DER, so that it holds nothing of the private one.
-    private static func publicKey(of key: OpaquePointer, _ rsaHash: SignatureHash) throws(CryptographyError)
-        -> PublicKey
-    {
+    private static func publicKey(
+        of key: OpaquePointer, _ rsaHash: SignatureHash, _ rsaPadding: RSAPadding
+    ) throws(CryptographyError) -> PublicKey {
         let kind: PublicKey.Kind
         if EVP_PKEY_is_a(key, "EC") == 1 {
             var name = [CChar](repeating: 0, count: 64)
@@ -116,6 +147,6 @@ package final class PrivateKey: Sendable {
         guard count > 0, let copy = d2i_PUBKEY(nil, &position, Int(count)) else {
             throw CryptographyError(.key, "a private key without a public one")
         }
-        return PublicKey(owning: copy, kind, rsaHash: rsaHash)
+        return PublicKey(owning: copy, kind, rsaHash: rsaHash, rsaPadding: rsaPadding)
     }
 }

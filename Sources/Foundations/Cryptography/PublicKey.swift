@@ -1,13 +1,14 @@
 import COpenSSL
 
 /// A public key that was checked when it was read, with the one way in which it verifies: ECDSA over SHA-256 for P-256,
-/// over SHA-384 for P-384, and RSASSA-PKCS1-v1_5 over the one hash that was named with it, SHA-384 where none was. RFC 7518
-/// §3.3, §3.4.
+/// over SHA-384 for P-384, EdDSA for Ed25519, and for RSA the one padding and hash that were named with it, those of
+/// RSASSA-PKCS1-v1_5 over SHA-384 where none were. RFC 7518 §3.3 to §3.5; RFC 8032 §5.1.
 package final class PublicKey: Sendable {
     package enum Kind: Sendable, Hashable {
         case ec(EllipticCurve)
         /// With the bytes of its modulus, which a signature has too.
         case rsa(modulusBytes: Int)
+        case ed25519
     }
 
     package let kind: Kind
@@ -17,14 +18,17 @@ package final class PublicKey: Sendable {
     private let multiples: ECMultiples?
     /// Of signatures by RSA.
     private let rsaHash: SignatureHash
+    private let rsaPadding: RSAPadding
 
     /// Takes over a key, and frees it with itself.
     init(
-        owning key: OpaquePointer, _ kind: Kind, rsaHash: SignatureHash = .sha384, multiples: ECMultiples? = nil
+        owning key: OpaquePointer, _ kind: Kind, rsaHash: SignatureHash = .sha384, rsaPadding: RSAPadding = .pkcs1,
+        multiples: ECMultiples? = nil
     ) {
         self.key = key
         self.kind = kind
         self.rsaHash = rsaHash
+        self.rsaPadding = rsaPadding
         self.multiples = multiples
     }
 
@@ -42,14 +46,22 @@ package final class PublicKey: Sendable {
         self.init(owning: key, .ec(curve))
     }
 
+    /// A point of Ed25519 as RFC 8032 §5.1.2 writes it, in 32 bytes. Throws ``CryptographyError`` `.key` for another length,
+    /// and for a point of small order, by which everybody can sign. RFC 8725 §3.4.
+    package convenience init(ed25519 point: [UInt8]) throws(CryptographyError) {
+        self.init(owning: try KeyParameters.ed25519(point), .ed25519)
+    }
+
     /// The most bytes of a modulus and of an exponent that libcrypto computes with.
     static let modulusBytesMax = 2048
 
     /// A modulus and an exponent, big-endian. Which sizes are strong enough is for the caller to say. Throws
     /// ``CryptographyError`` `.key` for even numbers, and for numbers that libcrypto does not take.
-    /// - Parameter hash: over which alone the key verifies.
+    /// - Parameters:
+    ///   - hash: over which alone the key verifies.
+    ///   - padding: by which alone the key verifies.
     package convenience init(
-        modulus: [UInt8], exponent: [UInt8], hash: SignatureHash = .sha384
+        modulus: [UInt8], exponent: [UInt8], hash: SignatureHash = .sha384, padding: RSAPadding = .pkcs1
     ) throws(CryptographyError) {
         for number in [modulus, exponent] {
             guard number.count <= Self.modulusBytesMax, let last = number.last, last & 1 == 1 else {
@@ -57,11 +69,12 @@ package final class PublicKey: Sendable {
             }
         }
         let key = try KeyParameters.publicKey(modulus: modulus, exponent: exponent)
-        self.init(owning: key, .rsa(modulusBytes: Int(EVP_PKEY_get_size(key))), rsaHash: hash)
+        self.init(
+            owning: key, .rsa(modulusBytes: Int(EVP_PKEY_get_size(key))), rsaHash: hash, rsaPadding: padding)
     }
 
-    /// Whether a signature is this key's over a message: r and s one after the other for ECDSA, the octets for RSA. False,
-    /// too, for a signature of another length than the key's.
+    /// Whether a signature is this key's over a message: r and s one after the other for ECDSA, the octets for RSA and
+    /// EdDSA. False, too, for a signature of another length than the key's.
     package func verifies(_ signature: [UInt8], of message: UnsafeRawBufferPointer) -> Bool {
         switch kind {
         case .ec(let curve):
@@ -70,9 +83,11 @@ package final class PublicKey: Sendable {
             guard let der = ECDSASignature.der(signature, curve) else { return false }
             return Self.verifies(der, of: message, curve.hash, by: key)
         case .rsa(let modulusBytes):
-            // PKCS #1 v1.5 is what libcrypto does when no other padding is asked for.
             return signature.count == modulusBytes
-                && Self.verifies(signature, of: message, rsaHash.function, by: key)
+                && Self.verifies(signature, of: message, rsaHash.function, rsaPadding, by: key)
+        case .ed25519:
+            return signature.count == KeyParameters.ed25519SignatureBytes
+                && Self.verifies(signature, of: message, nil, by: key)
         }
     }
 
@@ -83,15 +98,20 @@ package final class PublicKey: Sendable {
     }
 
     /// Whether a signature, as libcrypto reads those of the key's kind, is the key's over a message.
-    /// - Parameter hash: nil for a kind that takes none.
+    /// - Parameters:
+    ///   - hash: nil for a kind that takes none.
+    ///   - padding: of RSA.
     static func verifies(
-        _ signature: [UInt8], of message: UnsafeRawBufferPointer, _ hash: HashFunction?, by key: OpaquePointer
+        _ signature: [UInt8], of message: UnsafeRawBufferPointer, _ hash: HashFunction?, _ padding: RSAPadding = .pkcs1,
+        by key: OpaquePointer
     ) -> Bool {
         guard let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
         let bytes = message.bindMemory(to: UInt8.self).baseAddress
+        // Of the context, which frees it.
+        var settings: OpaquePointer?
         let isRight =
-            EVP_DigestVerifyInit(context, nil, hash?.algorithm, nil, key) == 1
+            EVP_DigestVerifyInit(context, &settings, hash?.algorithm, nil, key) == 1 && padding.isSet(settings)
             && EVP_DigestVerify(context, signature, signature.count, bytes, message.count) == 1
         if !isRight { ERR_clear_error() }
         return isRight
@@ -106,11 +126,11 @@ package final class PublicKey: Sendable {
         return PublicKey(owning: key, kind, multiples: multiples)
     }
 
-    /// The point of an EC key without compression: 0x04, x, y. SEC 1 §2.3.3. Throws ``CryptographyError`` `.key` for an
-    /// RSA key.
+    /// The point of an EC key without compression: 0x04, x, y. SEC 1 §2.3.3. Throws ``CryptographyError`` `.key` for a
+    /// key of another kind.
     package var point: [UInt8] {
         get throws(CryptographyError) {
-            guard case .ec(let curve) = kind else { throw CryptographyError(.key, "an RSA key has no point") }
+            guard case .ec(let curve) = kind else { throw CryptographyError(.key, "only a key of ECDSA has a point") }
             var point = [UInt8](repeating: 0, count: 1 + 2 * curve.coordinateBytes)
             var count = 0
             let code = EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, &point, point.count, &count)
@@ -130,10 +150,10 @@ package final class PublicKey: Sendable {
     }
 
     /// The modulus and the exponent of an RSA key, big-endian without leading zeros. Throws ``CryptographyError`` `.key`
-    /// for an EC key.
+    /// for a key of another kind.
     package var modulusAndExponent: (modulus: [UInt8], exponent: [UInt8]) {
         get throws(CryptographyError) {
-            guard case .rsa = kind else { throw CryptographyError(.key, "an EC key has no modulus") }
+            guard case .rsa = kind else { throw CryptographyError(.key, "a key that is not of RSA has no modulus") }
             return (try number(OSSL_PKEY_PARAM_RSA_N), try number(OSSL_PKEY_PARAM_RSA_E))
         }
     }
@@ -153,6 +173,18 @@ package final class PublicKey: Sendable {
     package var pem: String {
         get throws(CryptographyError) {
             try PEMText.write("a public key cannot be written") { PEM_write_bio_PUBKEY($0, key) }
+        }
+    }
+}
+
+extension RSAPadding {
+    /// Asks libcrypto for it; false when that fails. PKCS #1 v1.5 is what it does when no other is asked for.
+    func isSet(_ settings: OpaquePointer?) -> Bool {
+        switch self {
+        case .pkcs1: true
+        case .pss:
+            EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1
+                && EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, RSA_PSS_SALTLEN_DIGEST) == 1
         }
     }
 }

@@ -8,7 +8,7 @@ enum KeySetText {
         var jwk = ["use": "sig"]
         if let id { jwk["kid"] = id }
         switch key.kind {
-        case .ec:
+        case .ec, .ed25519:
             let point = try key.coordinates(on: .p384)
             jwk["kty"] = "EC"
             jwk["crv"] = "P-384"

@@ -545,7 +545,7 @@ import Testing
 }
 
 /// A grey image of two by two pixels as a file of PS3.10, in Explicit VR Little Endian.
-private enum SmallImage {
+enum SmallImage {
     static func bytes(study: String, name: String, number: String, modality: String) -> [UInt8] {
         let instance = study + ".1.1"
         let sopClass = "1.2.840.10008.5.1.4.1.1.7"

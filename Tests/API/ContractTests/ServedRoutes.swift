@@ -40,15 +40,49 @@ enum ServedRoutes {
         try await with { groups, _ in try await body(groups) }
     }
 
+    /// The databases there are: SQLite, and PostgreSQL where `HILUM_TEST_POSTGRES` names a server.
+    static let databases: [SQLDialect] = postgreSQL == nil ? [.sqlite] : SQLDialect.allCases
+
+    private static let postgreSQL = ProcessInfo.processInfo.environment["HILUM_TEST_POSTGRES"].flatMap {
+        $0.isEmpty || $0 == "off" ? nil : $0
+    }
+
+    /// Gives a new, empty database, and removes it afterwards.
+    private static func withLocation<Value>(
+        _ kind: SQLDialect, _ folder: String, _ body: (SQLDatabaseConfiguration.Location) async throws -> Value
+    ) async throws -> Value {
+        guard kind == .postgreSQL, let server = postgreSQL else {
+            return try await body(.sqlite(path: folder + "/hilum.sqlite"))
+        }
+        let name = "contract_" + UUID().uuidString.prefix(8).lowercased()
+        let admin = try PostgreSQLConnection(connectionString: server, role: .writer(holdsServerLock: false))
+        try admin.execute("CREATE SCHEMA \(name)")
+        defer { try? admin.execute("DROP SCHEMA \(name) CASCADE") }
+        return try await body(.postgreSQL(connectionString: server + " options='-c search_path=\(name)'"))
+    }
+
     /// The same with the store behind them.
-    static func with<Value>(_ body: ([RouteGroup], RelationalStore) async throws -> Value) async throws -> Value {
+    static func with<Value>(
+        _ kind: SQLDialect = .sqlite, configure: (inout SQLDatabaseConfiguration) -> Void = { _ in },
+        _ body: ([RouteGroup], RelationalStore) async throws -> Value
+    ) async throws -> Value {
         let folder = FileManager.default.temporaryDirectory.appending(path: "hilum-contract-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try await withLocation(kind, folder) { location in
+            var configuration = SQLDatabaseConfiguration(location)
+            configure(&configuration)
+            return try await with(configuration, folder, body)
+        }
+    }
+
+    private static func with<Value>(
+        _ configuration: SQLDatabaseConfiguration, _ folder: String,
+        _ body: ([RouteGroup], RelationalStore) async throws -> Value
+    ) async throws -> Value {
         let entropy = SeededEntropy()
         let store = RelationalStore(
-            database: try await SQLDatabase(
-                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+            database: try await SQLDatabase(configuration, migrations: Migrations.all),
             entropy: entropy, observers: [FHIRProjector()])
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let result: Result<Value, any Error>

@@ -29,7 +29,7 @@ struct OutsideConfigurationTests {
                   client: hilum
                   secret: keys/hospital.secret
                   scopes: [profile, groups]
-                  algorithms: [ES384]
+                  algorithms: [ES384, PS256, EdDSA]
                   account-claim: preferred_username
                   make-accounts: true
                   role-claim: groups
@@ -50,7 +50,7 @@ struct OutsideConfigurationTests {
         #expect(providers[0].title == "plain" && providers[0].scopes == ["profile"] && !providers[0].makesAccounts)
         #expect(providers[0].algorithms == [.rs256, .es256] && providers[0].client.secretFile == nil)
         #expect(providers[1].roles.map(\.role) == [.operator, .referrer] && providers[1].otherRole == .patient)
-        #expect(providers[1].algorithms == [.es384] && providers[1].secondFactor.methods == ["mfa"])
+        #expect(providers[1].algorithms == [.es384, .ps256, .edDSA] && providers[1].secondFactor.methods == ["mfa"])
         let servers = configuration.authorizationServers
         #expect(servers[0].longestSeconds == 3600 && servers[0].introspection == nil)
         let fhir = "https://hilum.test/fhir"

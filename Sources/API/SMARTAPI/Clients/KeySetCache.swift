@@ -50,8 +50,11 @@ package actor KeySetCache {
     }
 
     /// The one key of an issuer that publishes its keys at a URL, and that fits; nil as for a client.
-    func key(at url: String, ofIssuer id: String?, for algorithm: SignatureAlgorithm) async -> VerificationKey? {
-        await keySet(url, naming: id)?.key(ofIssuer: id, for: algorithm)
+    /// - Parameter algorithms: those that the issuer may sign by.
+    func key(
+        at url: String, ofIssuer id: String?, for algorithm: SignatureAlgorithm, among algorithms: [SignatureAlgorithm]
+    ) async -> VerificationKey? {
+        await keySet(url, naming: id)?.key(ofIssuer: id, for: algorithm, among: algorithms)
     }
 
     /// Whether the last fetch from a URL brought a key set: what that does not name is no key then.

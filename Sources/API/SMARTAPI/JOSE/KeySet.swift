@@ -26,12 +26,21 @@ package struct KeySet: Sendable {
 
     /// The one key that may verify tokens of an issuer, which may leave out `kid` where only one key fits. Nil when none or
     /// more than one does. OpenID Connect Core 1.0 §10.1; RFC 7515 §4.1.4.
-    func key(ofIssuer id: String?, for algorithm: SignatureAlgorithm) -> VerificationKey? {
+    ///
+    /// A key is for one algorithm: the one that it names, and where it names none the first of the issuer's that a key of its
+    /// type can have. So a header cannot choose among several for it. RFC 8725 §3.1.
+    /// - Parameter algorithms: those that the issuer may sign by.
+    func key(
+        ofIssuer id: String?, for algorithm: SignatureAlgorithm, among algorithms: [SignatureAlgorithm]
+    ) -> VerificationKey? {
         let found = keys.filter { jwk in
             guard let id else { return true }
             return jwk["kid"]?.text == id
         }.compactMap { jwk -> VerificationKey? in
             guard Self.mayVerify(jwk, by: algorithm) else { return nil }
+            if jwk["alg"] == nil {
+                guard algorithms.first(where: { VerificationKey.isOfType(jwk, $0) }) == algorithm else { return nil }
+            }
             return VerificationKey(jwk: jwk, for: algorithm)
         }
         return found.count == 1 ? found[0] : nil

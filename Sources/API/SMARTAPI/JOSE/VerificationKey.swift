@@ -21,29 +21,41 @@ package struct VerificationKey: Sendable {
 
     /// The same for one algorithm, also without an id.
     init?(jwk: JOSEValue, for algorithm: SignatureAlgorithm) {
-        switch (jwk["kty"]?.text, algorithm) {
-        case ("RSA", .rs256), ("RSA", .rs384):
+        guard Self.isOfType(jwk, algorithm) else { return nil }
+        switch algorithm {
+        case .rs256, .rs384, .ps256:
             guard let n = jwk["n"]?.text, let e = jwk["e"]?.text, let modulus = Base64URL.decode(n.utf8),
                 let exponent = Base64URL.decode(e.utf8),
                 (VerificationKey.modulusBitsMin...VerificationKey.modulusBitsMax).contains(
                     VerificationKey.bits(modulus)),
                 // 65537 or a greater odd number of at most 32 bits: small exponents are weak, great ones only slow.
                 (17...32).contains(VerificationKey.bits(exponent)), exponent.last.map({ $0 & 1 == 1 }) == true,
-                let key = try? PublicKey(modulus: modulus, exponent: exponent, hash: algorithm.hash)
+                let key = try? PublicKey(
+                    modulus: modulus, exponent: exponent, hash: algorithm.hash,
+                    padding: algorithm == .ps256 ? .pss : .pkcs1)
             else { return nil }
             self.key = key
-        case ("EC", .es256), ("EC", .es384):
+        case .es256, .es384:
             let curve: EllipticCurve = algorithm == .es256 ? .p256 : .p384
-            let name = algorithm == .es256 ? "P-256" : "P-384"
-            guard jwk["crv"]?.text == name, let x = jwk["x"]?.text, let y = jwk["y"]?.text,
+            guard let x = jwk["x"]?.text, let y = jwk["y"]?.text,
                 let x = Base64URL.decode(x.utf8), let y = Base64URL.decode(y.utf8), x.count == curve.coordinateBytes,
                 y.count == curve.coordinateBytes, let key = try? PublicKey(curve, x: x, y: y)
             else { return nil }
             self.key = key
-        default: return nil
+        case .edDSA:
+            guard let x = jwk["x"]?.text, let point = Base64URL.decode(x.utf8),
+                let key = try? PublicKey(ed25519: point)
+            else { return nil }
+            self.key = key
         }
         self.algorithm = algorithm
         keyID = jwk["kid"]?.text ?? ""
+    }
+
+    /// Whether a key of that type may sign by an algorithm at all.
+    static func isOfType(_ jwk: JOSEValue, _ algorithm: SignatureAlgorithm) -> Bool {
+        let type = algorithm.keyType
+        return jwk["kty"]?.text == type.name && (type.curve == nil || jwk["crv"]?.text == type.curve)
     }
 
     private init(_ one: VerificationKey, key: PublicKey) {
@@ -56,7 +68,7 @@ package struct VerificationKey: Sendable {
     func prepared() -> VerificationKey { VerificationKey(self, key: key.prepared()) }
 
     /// Whether a signature over the encoded header and payload is this key's: of RSA as long as the modulus, of ECDSA two
-    /// numbers of the curve's length. RFC 7518 §3.3, §3.4.
+    /// numbers of the curve's length, of Ed25519 64 bytes. RFC 7518 §3.3 to §3.5; RFC 8037 §3.1.
     func verifies(_ signature: [UInt8], over signingInput: some Collection<UInt8>) -> Bool {
         key.verifies(signature, of: signingInput)
     }

@@ -39,6 +39,8 @@ struct IssuedToken: Sendable {
     private static let refusedMembers = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"]
 
     let algorithm: SignatureAlgorithm
+    /// Those that the issuer is configured with.
+    private let algorithms: [SignatureAlgorithm]
     /// `kid`; nil where it is left out.
     let keyID: String?
     /// `typ` in lower case; nil where it is left out.
@@ -63,6 +65,7 @@ struct IssuedToken: Sendable {
         keyID = try Self.text(header["kid"])
         type = try Self.text(header["typ"])?.lowercased()
         self.algorithm = algorithm
+        self.algorithms = algorithms
         self.claims = claims
         self.signature = signature
         signingInput = bytes[..<parts[1].endIndex]
@@ -84,7 +87,9 @@ struct IssuedToken: Sendable {
 
     /// Throws unless one of the issuer's keys has signed it.
     func verify(_ keys: KeySetCache, at url: String) async throws(Refusal) {
-        guard let key = await keys.key(at: url, ofIssuer: keyID, for: algorithm) else { throw .noKey }
+        guard let key = await keys.key(at: url, ofIssuer: keyID, for: algorithm, among: algorithms) else {
+            throw .noKey
+        }
         guard key.verifies(signature, over: signingInput) else { throw .signature }
     }
 

@@ -45,6 +45,10 @@ package struct SQLDatabaseConfiguration: Sendable {
     /// Called at each step that must not lose anything; a throw is treated as that step's failure.
     package var fault: @Sendable (SQLFaultPoint) throws -> Void = { _ in }
 
+    /// What stands before each reader's connection once it is open; the connection itself. For tests that count what is
+    /// read.
+    package var beforeReaders: @Sendable (any SQLConnection) -> any SQLConnection = { $0 }
+
     package init(_ location: Location) { self.location = location }
 
     /// See ``searchesPerClientMax``.

@@ -165,7 +165,7 @@ private final class SQLReaderLane: Sendable {
         _ held: inout (any SQLConnection)?, _ snapshot: Bool, _ budget: SQLBudget?,
         _ body: (any SQLConnection) throws -> Value
     ) throws -> Value {
-        let connection = try held ?? open()
+        let connection = try held ?? configuration.beforeReaders(try open())
         held = connection
         budget?.start()
         connection.budget = budget

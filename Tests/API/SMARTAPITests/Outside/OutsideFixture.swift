@@ -59,8 +59,14 @@ struct IssuerKey: Sendable {
         self.algorithm = algorithm
         self.kid = kid
         key =
-            algorithm == "ES256"
-            ? try PrivateKey(.p256) : try PrivateKey(pem: testRSAKey, rsaHash: algorithm == "RS256" ? .sha256 : .sha384)
+            switch algorithm {
+            case "ES256": try PrivateKey(.p256)
+            case "EdDSA": try PrivateKey(ed25519: SecureRandom.bytes(32))
+            default:
+                try PrivateKey(
+                    pem: testRSAKey, rsaHash: algorithm.hasSuffix("256") ? .sha256 : .sha384,
+                    rsaPadding: algorithm.hasPrefix("PS") ? .pss : .pkcs1)
+            }
     }
 
     var jwk: String {
@@ -69,6 +75,12 @@ struct IssuerKey: Sendable {
                 let (x, y) = try key.publicKey.coordinates(on: .p256)
                 return #"{"kty":"EC","crv":"P-256","kid":"\#(kid)","x":"\#(Base64URL.encode(x))","#
                     + #""y":"\#(Base64URL.encode(y))"}"#
+            }
+            if algorithm == "EdDSA" {
+                // The point is what SubjectPublicKeyInfo ends with. RFC 8410 §4.
+                let lines = try key.publicKey.pem.split(separator: "\n").dropFirst().dropLast()
+                let point = try requiredValue(Base64.decode(lines.joined().utf8)).suffix(32)
+                return #"{"kty":"OKP","crv":"Ed25519","kid":"\#(kid)","x":"\#(Base64URL.encode(point))"}"#
             }
             let (n, e) = try key.publicKey.modulusAndExponent
             return #"{"kty":"RSA","kid":"\#(kid)","n":"\#(Base64URL.encode(n))","e":"\#(Base64URL.encode(e))"}"#

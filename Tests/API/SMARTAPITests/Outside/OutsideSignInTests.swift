@@ -34,9 +34,10 @@ import Testing
     }
 
     @Test(
-        "An identity that is linked signs in; the browser goes on to where it was to go", arguments: ["ES256", "RS256"])
-    func linked(algorithm: String) async throws {
-        try await OutsideFixture.with(algorithm: algorithm) { fixture in
+        "An identity that is linked signs in; the browser goes on to where it was to go",
+        arguments: [SignatureAlgorithm.es256, .rs256, .ps256, .edDSA])
+    func linked(algorithm: SignatureAlgorithm) async throws {
+        try await OutsideFixture.with({ $0.algorithms = [algorithm] }, algorithm: algorithm.rawValue) { fixture in
             let anna = try await fixture.people.add("anna")
             _ = try await fixture.identities.link(
                 OutsideIdentity(
@@ -74,6 +75,29 @@ import Testing
                 let departure = try await fixture.leave(browser)
                 try fixture.give(
                     departure, ["at_hash": "\"\(text)\"", "preferred_username": "\"Anna\""])
+                try await fixture.comeBack(browser, departure)
+                #expect(try await fixture.isSignedIn(browser) == isRight)
+            }
+        }
+    }
+
+    @Test("OpenID Connect Core §3.1.3.6, RFC 8032 §5.1: at_hash beside a signature by Ed25519 is of SHA-512")
+    func accessTokenHashOfEdDSA() async throws {
+        try await OutsideFixture.with(
+            {
+                $0.accountClaim = "preferred_username"
+                $0.algorithms = [.edDSA]
+            }, algorithm: "EdDSA"
+        ) { fixture in
+            try await fixture.people.add("anna")
+            for (digest, isRight) in [
+                (SHA256.digest("at".utf8), false), (SignatureHash.sha384.digest("at".utf8), false),
+                (SignatureHash.sha512.digest("at".utf8), true),
+            ] {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                let hash = Base64URL.encode(digest.prefix(digest.count / 2))
+                try fixture.give(departure, ["at_hash": "\"\(hash)\"", "preferred_username": "\"anna\""])
                 try await fixture.comeBack(browser, departure)
                 #expect(try await fixture.isSignedIn(browser) == isRight)
             }
