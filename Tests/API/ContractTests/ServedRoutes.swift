@@ -46,9 +46,14 @@ enum ServedRoutes {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let entropy = SeededEntropy()
+        var configuration = SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite"))
+        if SealedRun.isOn {
+            configuration.bodies = BodySealing(isOn: true) {
+                BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))
+            }
+        }
         let store = RelationalStore(
-            database: try await SQLDatabase(
-                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+            database: try await SQLDatabase(configuration, migrations: Migrations.all),
             entropy: entropy, observers: [FHIRProjector()])
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let result: Result<Value, any Error>
