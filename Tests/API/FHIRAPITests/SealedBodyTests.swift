@@ -1,4 +1,5 @@
 import FHIRModel
+import HTTPTypes
 import SQLStore
 import Testing
 
