@@ -1,5 +1,5 @@
 """Keys at rest: the master key changed beside the running server and under kill -9, kept by a program that wraps, a backup
-of before the change, and export files whose keys die first."""
+of before the change, export files whose keys die first, and bodies that are sealed in the database."""
 
 import hashlib
 import io
@@ -145,6 +145,7 @@ def check(report, folder, plain=False, postgres=None):
         if server.is_running():
             server.kill()
     device(report, folder, options)
+    bodies(report, folder, options)
 
 
 def drive(report, server, folder, options):
@@ -351,3 +352,84 @@ def device(report, folder, options):
                 equal(server.stop(), 0, "exit code")
 
     report.check(GROUP, "a program that wraps and unwraps keeps the master key", whole, "PKCS#11 hook")
+
+
+def bodies(report, folder, options):
+    """What resources say is sealed in the database: beside the server, under kill -9, and read as before."""
+    canary, count = "Kanarienvogel-93ce", 400
+    server = HilumServer(folder / "bodies", log=folder / "bodies.log", options=options)
+    server.init()
+    configuration = server.folder / "hilum.yaml"
+    backend = BackendClient(server, "bodies", "ES384", "system/*.cruds", folder)
+
+    def put(number):
+        body = {"resourceType": "Basic", "id": f"b{number}", "code": {"text": "note"},
+                "extension": [{"url": "urn:x", "valueString": f"{canary} {number} " + "x" * 2000}]}
+        answer = backend.session().put(f"{server.fhir}/Basic/b{number}", json=body, timeout=30,
+                                       headers={"Content-Type": "application/fhir+json"})
+        equal(answer.status_code, 201, f"Basic {number}")
+
+    def whole(numbers):
+        session = backend.session()
+        for number in numbers:
+            answer = session.get(f"{server.fhir}/Basic/b{number}", timeout=30)
+            equal(answer.status_code, 200, f"Basic {number}")
+            expect(f"{canary} {number} " in answer.text, f"the text of {number}")
+
+    def files():
+        return [path.name for path in server.folder.glob("hilum.sqlite*") if canary.encode() in path.read_bytes()]
+
+    def sealed():
+        expect(files(), "clear bodies are found where they are")
+        text = configuration.read_text()
+        expect("# encrypt-bodies: false" in text, "the default")
+        configuration.write_text(text.replace("# encrypt-bodies: false", "encrypt-bodies: true "))
+        killed = 0
+        for _ in range(20):
+            process = subprocess.Popen([str(BINARY), "key", "seal", str(server.folder)], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(random.uniform(0, 0.2))
+            process.kill()
+            killed += process.wait() < 0
+            whole((0, count // 2, count - 1))
+        json.loads(server.command("key", "seal", server.folder, "--json"))
+        whole(range(0, count, 7))
+        equal(server.stop(), 0, "exit code")
+        again(server, backend)
+        put(count)
+        result = json.loads(server.command("key", "seal", server.folder, "--json", "--vacuum"))
+        expect(result["seals"], result)
+        whole(range(0, count + 1, 7))
+        expect("bodies: sealed, those looked at open" in run("doctor", server.folder).stdout, "doctor")
+        equal(server.stop(), 0, "exit code")
+        equal(files(), [], "files that hold the canary")
+        server.command("verify", server.folder, "--mib-per-second", "0")
+        again(server, backend)
+        return f"{killed} of 20 runs killed on their way"
+
+    def moved():
+        equal(server.stop(), 0, "exit code")
+        database = sqlite3.connect(server.folder / "hilum.sqlite")
+        database.execute("UPDATE resource_versions SET body = (SELECT o.body FROM resource_versions o WHERE o.id = 'b1') "
+                         "WHERE id = 'b2'")
+        database.commit()
+        database.close()
+        again(server, backend)
+        answer = backend.session().get(f"{server.fhir}/Basic/b2", timeout=30)
+        equal(answer.status_code, 500, "a body of another row")
+        equal(answer.json()["resourceType"], "OperationOutcome", "its answer")
+        expect(canary not in answer.text, "nothing of the other row is told")
+        whole((1, 3))
+        named = run("verify", server.folder)
+        expect(named.returncode == 1 and "resource_versions.body of Basic/b2/1" in named.stdout, named.stdout)
+
+    server.start()
+    try:
+        for number in range(count):
+            put(number)
+        report.check(GROUP, "bodies are sealed beside the server and under kill -9; no file holds them in clear", sealed,
+                     "NIST SP 800-111")
+        report.check(GROUP, "a body in another row's place is refused alone and named", moved, "NIST SP 800-38D")
+    finally:
+        if server.is_running():
+            equal(server.stop(), 0, "exit code")

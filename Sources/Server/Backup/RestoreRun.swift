@@ -48,7 +48,9 @@ struct RestoreRun {
             _ = try DurableFiles.copy(backup.configurationFolder + "/site.yaml", to: site)
         }
         try await restoreDatabase(record, configuration)
-        let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
+        // The master key need not be at hand here, and no body is read: the server's start asks for it.
+        let store = try await StoreComposition.open(
+            configuration, folder: server, isServer: true, bodies: .untouched, refreshesWorklist: false)
         do {
             let (objects, bytes) = try await restoreObjects(record, store, blobsFolder)
             try await claim(store, blobsFolder)

@@ -88,10 +88,12 @@ struct DoctorCommand: AsyncParsableCommand {
         _ configuration: ServerConfiguration, _ server: ServerFolder, _ keys: StoreKeys?, _ doctor: inout Doctor
     ) async {
         do {
-            let store = try await StoreComposition.open(configuration, folder: server, isServer: false)
+            let store = try await StoreComposition.open(
+                configuration, folder: server, isServer: false, keys: keys)
             let isReady = await store.database.isReady()
             let audit = try await AuditVerification.of(store.database, server)
             await checkBlobs(configuration, server, keys, store, &doctor)
+            await checkBodies(store, server, &doctor)
             let waiting = try await store.waitingSteps(
                 limit: Self.waitingMax, access: .server(requestID: "doctor"))
             let depths = try await store.outboxDepths(access: .server(requestID: "doctor"))

@@ -25,6 +25,7 @@ struct InitCommand: AsyncParsableCommand {
     var hostNames: [String] = []
     @Option(help: "The IANA time zone of the site, for times that arrive without one.") var timeZone: String?
     @Flag(help: "Keep blobs unencrypted: only for a disk that is encrypted itself.") var noEncryption = false
+    @Flag(help: "Seal the bodies of resources and messages in the database, too.") var encryptBodies = false
     @Option(
         name: .customLong("master-key"),
         help: ArgumentHelp(
@@ -84,7 +85,7 @@ struct InitCommand: AsyncParsableCommand {
         try authority.serverCertificate.write(toFile: server.serverCertificateFile, atomically: true, encoding: .utf8)
         try DefaultFiles.configuration(
             httpPort: httpPort, dimsePort: dimsePort, mllpPort: mllpPort, postgres: postgres,
-            isEncrypted: !noEncryption, masterKey: masterKey
+            isEncrypted: !noEncryption, encryptsBodies: encryptBodies, masterKey: masterKey
         ).write(toFile: server.configurationFile, atomically: true, encoding: .utf8)
         try DefaultFiles.siteProfile(timeZone: timeZone ?? TimeZone.current.identifier)
             .write(toFile: server.path + "/site.yaml", atomically: true, encoding: .utf8)
@@ -116,7 +117,7 @@ struct InitCommand: AsyncParsableCommand {
 enum DefaultFiles {
     static func configuration(
         httpPort: Int, dimsePort: Int, mllpPort: Int, postgres: String?, isEncrypted: Bool,
-        masterKey: MasterKeySource? = nil
+        encryptsBodies: Bool = false, masterKey: MasterKeySource? = nil
     ) -> String {
         let database =
             if let postgres {
@@ -151,6 +152,7 @@ enum DefaultFiles {
             \(database)
               blobs: blobs              # where DICOM objects and export files lie
               encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
+              \(encryptsBodies ? "encrypt-bodies: true " : "# encrypt-bodies: false")   # true: in the database, too; then `hilum key seal`
               \(masterKey.map { "master-key: \($0.yaml)" } ?? "# master-key: keys/master.key")
               #                         # or { credential: NAME } of systemd, or { command: [/path/program, word] } that
               #                         # prints it; with wraps: true that wraps and unwraps by a device's (KMS, PKCS#11)

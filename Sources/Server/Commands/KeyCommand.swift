@@ -8,8 +8,9 @@ import Workflow
 /// `hilum key …`: the master key and the store's keys that it seals.
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Change the master key, and say which keys are in use.",
-        subcommands: [Rotate.self, List.self])
+        commandName: "key",
+        abstract: "Change the master key, say which keys are in use, and seal what lies in the database.",
+        subcommands: [Rotate.self, List.self, KeySealCommand.self])
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

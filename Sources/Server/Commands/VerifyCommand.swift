@@ -10,7 +10,9 @@ struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Read every object and compare it with what was written; exit 1 when one is missing or damaged.",
-        discussion: "The server may run. Also checks the database's pages (SQLite) and the chain of the audit trail.")
+        discussion:
+            "The server may run. Also checks the database's pages (SQLite), that sealed bodies open, and the chain of the audit trail."
+    )
 
     @Argument(help: "The server folder.") var folder: String
     @Option(name: .customLong("mib-per-second"), help: "Read no faster than this; 0 for as fast as it goes.")
@@ -37,6 +39,8 @@ struct VerifyCommand: AsyncParsableCommand {
         var mended: Int64 = 0
         var faults: [Fault] = []
         var database: [String] = []
+        /// Sealed bodies that do not open.
+        var bodies: [String] = []
         var auditRows: Int?
     }
 
@@ -45,7 +49,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
         let keys = try StoreComposition.keys(configuration, server)
-        let result = try await StoreComposition.using(configuration, server) { store in
+        let result = try await StoreComposition.using(configuration, server, keys: keys) { store in
             let blobs = try await BlobStore(
                 try StoreComposition.blobs(configuration, server, keys: keys, keeper: store, isReadOnly: true))
             do {
@@ -58,7 +62,9 @@ struct VerifyCommand: AsyncParsableCommand {
             }
         }
         if json { try JSONResult.print(result) } else { tell(result) }
-        if !result.faults.isEmpty || !result.database.isEmpty || result.auditRows == nil { throw ExitCode(1) }
+        if !result.faults.isEmpty || !result.database.isEmpty || !result.bodies.isEmpty || result.auditRows == nil {
+            throw ExitCode(1)
+        }
     }
 
     private func verify(
@@ -101,10 +107,26 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         progress.end(result.objects, bytes: result.bytes)
         result.database = try DatabaseCheck.findings(StoreComposition.location(configuration, server))
+        result.bodies = try await brokenBodies(store)
         do { result.auditRows = try await store.database.read { Int(try AuditChain.verify($0)) } } catch {
             result.database.append("audit trail: \(error)")
         }
         return result
+    }
+
+    /// Bodies that are told, at most.
+    private static let bodiesMax = 1_000
+
+    /// Each has a row of its own in the trail.
+    private func brokenBodies(_ store: RelationalStore) async throws -> [String] {
+        let broken = try await store.brokenBodies(limit: Self.bodiesMax)
+        for text in broken {
+            try await store.record(
+                AuditRecord(
+                    category: .application, interaction: "verify", action: .execute, outcome: .seriousFailure,
+                    access: .operatorOfThisMachine(requestID: "hilum verify"), detail: text))
+        }
+        return broken
     }
 
     private static func fault(_ named: NamedBlob, _ condition: BlobCondition) -> Fault {
@@ -138,6 +160,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 ?? "export \(fault.exportJob ?? "")"
             print("FAIL  \(what): \(fault.condition) (object \(fault.blob))")
         }
+        for body in result.bodies { print("FAIL  body: \(body)") }
         for finding in result.database { print("FAIL  database: \(finding)") }
         print(
             "\(result.objects) objects, \(result.bytes >> 20) MiB: \(result.intact) as written, \(result.unchecked) without "

@@ -6,6 +6,7 @@ import Foundation
 import HL7Translation
 import NIOCore
 import SQLStore
+import Synchronization
 import Workflow
 
 /// Opens the store that a configuration names.
@@ -16,15 +17,19 @@ enum StoreComposition {
     ///   - keys: of the store; without them links to further pages end with the process, and no header fields of
     ///     Subscriptions are taken or told.
     ///   - profile: of the site; nil to have it read.
+    ///   - bodies: how bodies are sealed and opened; nil for what the configuration says.
+    ///   - refreshesWorklist: whether steps are looked at again as the site's stations are now.
     ///   - keepsReserve: whether nothing more is written once the disk is as full as the server lets it become; nil for
     ///     the server alone: a command may be what makes room.
     static func open(
         _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool, keys: StoreKeys? = nil,
-        profile: SiteProfile? = nil, keepsReserve: Bool? = nil, commits: CommitWatch? = nil
+        profile: SiteProfile? = nil, bodies: BodySealing? = nil, refreshesWorklist: Bool? = nil,
+        keepsReserve: Bool? = nil, commits: CommitWatch? = nil
     ) async throws -> RelationalStore {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
         database.isServer = isServer
+        database.bodies = bodies ?? Self.bodies(configuration, folder, keys)
         database.readTimeout = Duration(configuration.limits.search)
         database.searchesPerClientMax = configuration.limits.searchesPerClientMax
         database.waitingSearchesPerClientMax = configuration.limits.waitingSearchesPerClientMax
@@ -44,7 +49,7 @@ enum StoreComposition {
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: keys?.derived("hilum subscription headers v1"),
             refusal: refusal(configuration, folder, keepsReserve: keepsReserve ?? isServer))
-        if isServer { try await store.refreshWorklist() }
+        if refreshesWorklist ?? isServer { try await store.refreshWorklist() }
         return store
     }
 
@@ -76,7 +81,29 @@ enum StoreComposition {
     static func keys(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> StoreKeys? {
         do { return try StoreKeys.load(configuration, folder) } catch let error as StoreError
             where error.code == .notFound && configuration.store.encryption == .none
+            && !configuration.store.encryptBodies
         { return nil }
+    }
+
+    /// Bodies as the configuration has them, by the keys of the store.
+    /// - Parameter keys: as they are open already; they are opened, or looked at again, when others are needed.
+    static func bodies(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, _ keys: StoreKeys?
+    ) -> BodySealing {
+        let given = Mutex(keys)
+        return BodySealing(isOn: configuration.store.encryptBodies) {
+            let first = given.withLock { given in
+                defer { given = nil }
+                return given
+            }
+            return try bodyKeys(first ?? StoreKeys.load(configuration, folder))
+        }
+    }
+
+    /// Nil for a store without a key.
+    static func bodyKeys(_ keys: StoreKeys) -> BodyKeys? {
+        let all = keys.ring.bodyKeys.map { BodyKeys.Key(id: $0.id, secret: $0.secret) }
+        return all.first.map { BodyKeys(current: $0, others: Array(all.dropFirst())) }
     }
 
     /// How the blobs of a server folder lie. Throws `StoreError(.misuse)` without keys where one encrypts.

@@ -22,6 +22,8 @@ struct ServerConfiguration: Decodable, Sendable {
         var postgres: String?
         var blobs: String = "blobs"
         var encryption: Encryption = .aes256GCM
+        /// Whether the bodies of resources and messages in the database are sealed, too.
+        var encryptBodies = false
         /// What the store's keys are sealed under.
         var masterKey = MasterKeySource.standard
         /// What they were sealed under before, until `hilum key rotate` is through.
@@ -41,6 +43,7 @@ struct ServerConfiguration: Decodable, Sendable {
         }
         enum CodingKeys: String, CodingKey, CaseIterable {
             case database, postgres, blobs, encryption
+            case encryptBodies = "encrypt-bodies"
             case plainBlobs = "plain-blobs"
             case setAsideDays = "set-aside-days"
             case masterKey = "master-key"
@@ -53,6 +56,7 @@ struct ServerConfiguration: Decodable, Sendable {
             postgres = try keys.value(.postgres)
             blobs = try keys.value(.blobs) ?? blobs
             encryption = try keys.value(.encryption) ?? encryption
+            encryptBodies = try keys.value(.encryptBodies) ?? encryptBodies
             plainBlobs = try keys.value(.plainBlobs) ?? plainBlobs
             setAsideDays = try keys.value(.setAsideDays) ?? setAsideDays
             masterKey = try keys.stated(.masterKey) ?? masterKey

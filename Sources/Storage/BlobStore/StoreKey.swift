@@ -9,6 +9,8 @@ package struct StoreKey: Sendable {
     let id: [UInt8]
     /// The key that encrypts the blobs' own keys.
     let wrapping: [UInt8]
+    /// The key that bodies in the database are sealed with.
+    let bodies: [UInt8]
 
     /// ``id`` as 16 hexadecimal digits: may be told.
     package var name: String { Hexadecimal.encode(id) }
@@ -20,6 +22,7 @@ package struct StoreKey: Sendable {
         }
         id = StoreKey.id(of: secret)
         wrapping = KeyDerivation.hkdf(secret, info: Array("hilum blob key wrapping v1".utf8), count: AESGCM.keyBytes)
+        bodies = KeyDerivation.hkdf(secret, info: Array("hilum bodies v1".utf8), count: AESGCM.keyBytes)
     }
 
     static func id(of secret: [UInt8]) -> [UInt8] {
@@ -40,6 +43,10 @@ package struct KeyRing: Sendable {
     }
 
     func key(id: [UInt8]) -> StoreKey? { current.id == id ? current : previous.first { $0.id == id } }
+
+    /// The keys of bodies in the database, that of new ones first: the 8 bytes that name the key of the store, and 32 bytes
+    /// that are used for nothing else.
+    package var bodyKeys: [(id: [UInt8], secret: [UInt8])] { ([current] + previous).map { ($0.id, $0.bodies) } }
 
     /// Whether a key of this name, 16 hexadecimal digits, is among them.
     package func holds(_ name: String) -> Bool { current.name == name || previous.contains { $0.name == name } }

@@ -114,7 +114,7 @@ private struct AuthorityMapper {
     func step(_ place: MappedPlace, after: String, limit: Int) throws -> MappingStep {
         switch place {
         case .patients:
-            try each(Patient.self, "patients", "id", after, limit) { patient, step in
+            try each(Patient.self, .patient, after, limit) { patient, step in
                 var mapped = patient
                 mapped.identifiers = Self.unique(patient.identifiers)
                 if let found = try AuthorityService().contradiction(of: mapped, mapping, in: unit) {
@@ -125,7 +125,7 @@ private struct AuthorityMapper {
                 step.mapped += 1
             }
         case .visits:
-            try each(Visit.self, "visits", "id", after, limit) { visit, step in
+            try each(Visit.self, .visit, after, limit) { visit, step in
                 if let found = try AuthorityService().contradiction(of: visit, mapping, in: unit) {
                     return step.contradictions.append(found)
                 }
@@ -134,7 +134,7 @@ private struct AuthorityMapper {
                 step.mapped += 1
             }
         case .orders:
-            try each(ImagingOrder.self, "orders", "id", after, limit) { order, step in
+            try each(ImagingOrder.self, .order, after, limit) { order, step in
                 if let found = try AuthorityService().contradiction(of: order, mapping, in: unit) {
                     return step.contradictions.append(found)
                 }
@@ -145,7 +145,7 @@ private struct AuthorityMapper {
                 step.mapped += 1
             }
         case .reports:
-            try each(Report.self, "reports", "id", after, limit) { report, step in
+            try each(Report.self, .report, after, limit) { report, step in
                 if let found = try AuthorityService().contradiction(of: report, mapping, in: unit) {
                     return step.contradictions.append(found)
                 }
@@ -162,7 +162,7 @@ private struct AuthorityMapper {
     private func studies(_ after: String, _ limit: Int) throws -> MappingStep {
         let rows = try unit.connection.all(
             "SELECT uid, detail FROM studies WHERE uid > ? ORDER BY uid LIMIT ?", [.text(after), .int(Int64(limit))]
-        ) { (uid: try $0.text(0), detail: try $0.bytes(1)) }
+        ) { (uid: try $0.text(0), detail: try $0.opened(1, .study, try $0.text(0))) }
         var step = MappingStep(looked: rows.count, last: rows.last?.uid)
         for row in rows {
             var isChanged = false
@@ -188,7 +188,11 @@ private struct AuthorityMapper {
             SELECT study_uid, series_uid, detail FROM rejected_series WHERE (study_uid, series_uid) > (?, ?)
             ORDER BY study_uid, series_uid LIMIT ?
             """, [.text(uids[0]), .text(uids[1]), .int(Int64(limit))]
-        ) { (key: try $0.text(0) + "/" + $0.text(1), detail: try $0.bytes(2)) }
+        ) { row in
+            let (study, series) = (try row.text(0), try row.text(1))
+            let detail = try row.opened(2, .rejectedSeries, StudyTable.seriesKey(series, study))
+            return (key: study + "/" + series, detail: detail)
+        }
         var step = MappingStep(looked: rows.count, last: rows.last?.key)
         for row in rows {
             guard let kept = try mapped(RejectedSeries.self, row.detail) else { continue }
@@ -201,13 +205,15 @@ private struct AuthorityMapper {
 
     /// Hands on each value of a batch that names the authority, with the new system in place of the old one.
     private func each<Value: Codable>(
-        _ type: Value.Type, _ table: String, _ key: String, _ after: String, _ limit: Int,
+        _ type: Value.Type, _ column: SealedColumn, _ after: String, _ limit: Int,
         _ body: (Value, inout MappingStep) throws -> Void
     ) throws -> MappingStep {
         let rows = try unit.connection.all(
-            "SELECT \(key), detail FROM \(table) WHERE \(key) > ? ORDER BY \(key) LIMIT ?",
-            [.text(after), .int(Int64(limit))]
-        ) { (key: try $0.text(0), detail: try $0.bytes(1)) }
+            """
+            SELECT \(column.identity), detail FROM \(column.table) WHERE \(column.identity) > ? \
+            ORDER BY \(column.identity) LIMIT ?
+            """, [.text(after), .int(Int64(limit))]
+        ) { (key: try $0.text(0), detail: try $0.opened(1, column, try $0.text(0))) }
         var step = MappingStep(looked: rows.count, last: rows.last?.key)
         for row in rows {
             if let value = try mapped(type, row.detail) { try body(value, &step) }

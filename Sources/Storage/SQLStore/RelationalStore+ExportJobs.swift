@@ -4,7 +4,7 @@ import Workflow
 extension RelationalStore: ExportJobStore {
     package func save(_ job: ExportJob) async throws {
         try await translating {
-            let detail = try DetailColumn.encode(job)
+            let detail = try DetailColumn.encode(job, .exportJob, job.id.value)
             let isLeft = try await self.database.write {
                 try ExportJobTable(connection: $0.connection).save(job, detail)
             }
@@ -31,7 +31,7 @@ extension RelationalStore: ExportJobStore {
 
     package func accept(_ job: ExportJob, activeMax: Int) async throws -> Bool {
         try await translating {
-            let detail = try DetailColumn.encode(job)
+            let detail = try DetailColumn.encode(job, .exportJob, job.id.value)
             return try await self.database.write { transaction in
                 let table = ExportJobTable(connection: transaction.connection)
                 guard try table.activeJobs(ownerID: job.ownerID) < activeMax else { return false }
@@ -43,7 +43,7 @@ extension RelationalStore: ExportJobStore {
 
     package func plan(_ id: EntityID, _ parts: [ExportPart]) async throws -> [BlobID] {
         try await translating {
-            let rows = try parts.map { (part: $0, detail: try DetailColumn.encode($0)) }
+            let rows = try parts.map { (part: $0, detail: try ExportPartTable.detail($0, of: id)) }
             return try await self.database.write { transaction in
                 guard try ExportPartTable(connection: transaction.connection).plan(id, rows) else { return [] }
                 return try ExportJobTable(connection: transaction.connection).dropWithoutPlace(id)
@@ -74,7 +74,7 @@ extension RelationalStore: ExportJobStore {
         try await translating {
             var part = lease.part
             if let place = step.place { part.place = place }
-            let detail = step.place == nil ? nil : try DetailColumn.encode(part)
+            let detail = step.place == nil ? nil : try ExportPartTable.detail(part, of: lease.jobID)
             let files = try step.files.map { try DetailColumn.encode($0) }
             return try await self.database.write { transaction in
                 try ExportPartTable(connection: transaction.connection).settle(lease, step, detail, files)

@@ -164,7 +164,7 @@ package final class RelationalStore: Sendable {
                 case .constraint: .conflict
                 case .value, .statement: .misuse
                 case .unacceptable: .unacceptable
-                case .corrupt: .corrupt
+                case .corrupt, .unopened: .corrupt
                 case .failed: .failed
                 case .closed: .closed
                 }

@@ -202,13 +202,17 @@ struct ScanRun {
             guard let fitting = try fitting(after: after, through: through) else { return nil }
             (through, limit) = (fitting.through, fitting.count)
         }
-        let statement = lasting("v.version_key, v.body", after: after, through: through, limit: limit)
+        let statement = lasting(
+            "v.version_key, v.body, v.type, v.id, v.version", after: after, through: through, limit: limit)
         var (last, count, bytes): (Int64?, Int, Int) = (nil, 0, 0)
         do {
             try connection.run(statement.text, statement.values) { row in
                 if bytes >= Self.bytesMax { throw Full() }
                 let key = try row.int(0)
-                try row.withBytes(1) {
+                try row.withOpened(
+                    1, .resourceBody,
+                    ResourceTable.bodyIdentity(try row.text(2), try row.text(3), try row.int(4))
+                ) {
                     try sink.take($0)
                     bytes += $0.count
                 }

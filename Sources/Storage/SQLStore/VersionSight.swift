@@ -104,9 +104,12 @@ struct VersionSight {
     private func contentBefore(_ deletion: StoredResource) throws -> [UInt8]? {
         try connection.first(
             """
-            SELECT v.body FROM resource_versions v WHERE v.type = ? AND v.id = ? AND v.version < ? AND v.deleted = 0 \
+            SELECT v.body, v.version FROM resource_versions v WHERE v.type = ? AND v.id = ? AND v.version < ? AND v.deleted = 0 \
             ORDER BY v.version DESC LIMIT 1
             """, [.text(type), .text(deletion.id), .int(deletion.version)]
-        ) { try $0.bytes(0) }
+        ) { row in
+            try row.opened(
+                0, .resourceBody, ResourceTable.bodyIdentity(type, deletion.id, try row.int(1)))
+        }
     }
 }

@@ -17,7 +17,7 @@ import Testing
     /// Members of the rows so far, as they are kept.
     private static func rows(_ store: RelationalStore, _ members: String...) async throws -> [[String]] {
         let records = try await store.database.read { connection in
-            try connection.all("SELECT record FROM audit ORDER BY number", []) { try $0.bytes(0) }
+            try AuditChain.rows(after: 0, limit: 10_000, connection).map(\.record)
         }
         return try records.map { record in
             let root = try JSONDocument(parsing: record, limits: .stored).root

@@ -81,6 +81,12 @@ enum ServedRoutes {
         _ body: ([RouteGroup], RelationalStore) async throws -> Value
     ) async throws -> Value {
         let entropy = SeededEntropy()
+        var configuration = SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite"))
+        if SealedRun.isOn {
+            configuration.bodies = BodySealing(isOn: true) {
+                BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))
+            }
+        }
         let store = RelationalStore(
             database: try await SQLDatabase(configuration, migrations: Migrations.all),
             entropy: entropy, observers: [FHIRProjector()])

@@ -21,13 +21,21 @@ struct FHIRServer {
     let blobs: BlobStore
     let exports: ExportService
 
-    static func with(_ body: (FHIRServer) async throws -> Void) async throws {
+    /// - Parameter isSealed: whether bodies are sealed in its database.
+    static func with(
+        isSealed: Bool = SealedRun.isOn, _ body: (FHIRServer) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-fhir-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(atPath: folder + "/blobs", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let database = try await SQLDatabase(
-            SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
+        var configuration = SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite"))
+        if isSealed {
+            configuration.bodies = BodySealing(isOn: true) {
+                BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))
+            }
+        }
+        let database = try await SQLDatabase(configuration, migrations: Migrations.all)
         let entropy = SeededEntropy(seed: 5)
         let now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: SQLDatabaseConfiguration.systemTime()) }
         let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)

@@ -471,9 +471,7 @@ private typealias Support = WorkflowSupport
             #expect(try await store.order(.discard, .entry(1), access: reader) == 0)
             #expect(try await store.order(.discard, .entry(1), access: Support.server) == 1)
             let rows = try await store.database.read { connection in
-                try connection.all("SELECT record FROM audit ORDER BY number") {
-                    String(decoding: try $0.bytes(0), as: UTF8.self)
-                }
+                try AuditChain.rows(after: 0, limit: 9, connection).map { String(decoding: $0.record, as: UTF8.self) }
             }
             #expect(rows.count == 1)
             #expect(rows.first?.contains("outbox-discard") == true)

@@ -61,7 +61,9 @@ package enum AuditChain {
         let rows = records.map { record -> [SQLValue] in
             number += 1
             hash = next(hash, number, transaction.stamp.time, record)
-            return [.int(number), .int(transaction.stamp.time), .bytes(record), .bytes(hash)]
+            return [
+                .int(number), .int(transaction.stamp.time), .sealable(.audit, String(number), record), .bytes(hash),
+            ]
         }
         try transaction.connection.insert(insert, rows: rows)
         try AuditPatientTable.add(
@@ -75,8 +77,15 @@ package enum AuditChain {
     package static func rows(after number: Int64, limit: Int, _ connection: any SQLConnection) throws -> [Row] {
         try connection.all(
             "SELECT number, time, record, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?",
-            [.int(number), .int(Int64(limit))]
-        ) { Row(number: try $0.int(0), time: try $0.int(1), record: try $0.bytes(2), hash: try $0.bytes(3)) }
+            [.int(number), .int(Int64(limit))], row)
+    }
+
+    /// Of a row with number, time, record and hash.
+    static func row(_ row: SQLRow) throws -> Row {
+        let number = try row.int(0)
+        return Row(
+            number: number, time: try row.int(1), record: try row.opened(2, .audit, String(number)),
+            hash: try row.bytes(3))
     }
 
     /// Checks every row after `start` and tells each. Returns the last one; throws `.corrupt` naming the first row that
@@ -86,7 +95,12 @@ package enum AuditChain {
     ) throws -> Link {
         var last = start
         while true {
-            let page = try rows(after: last.number, limit: 1_000, connection)
+            let page: [Row]
+            do { page = try rows(after: last.number, limit: 1_000, connection) } catch let error as SQLStoreError
+                where error.code == .unopened
+            {
+                throw SQLStoreError(.corrupt, "the audit chain breaks after row \(last.number): \(error.message)")
+            }
             if page.isEmpty { return last }
             for row in page {
                 last = try last.following(row)
@@ -169,7 +183,11 @@ package enum AuditChain {
             try connection.all(
                 "SELECT number, record FROM audit WHERE number >= ? AND number < ? AND number <= ?",
                 [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]
-            ) { (try $0.int(0), AuditRecordText.patients(try $0.bytes(1))) }, connection)
+            ) { row in
+                let number = try row.int(0)
+                // What does not open is of nobody known, and goes as well.
+                return (number, AuditRecordText.patients((try? row.opened(1, .audit, String(number))) ?? []))
+            }, connection)
         return try connection.run(
             "DELETE FROM audit WHERE number >= ? AND number < ? AND number <= ?",
             [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]) > 0

@@ -65,9 +65,7 @@ enum AuditPatientTable {
     private static func rows(
         _ condition: String, _ values: [SQLValue], _ connection: any SQLConnection
     ) throws -> [AuditChain.Row] {
-        try connection.all("SELECT number, time, record, hash FROM audit " + condition, values) {
-            AuditChain.Row(number: try $0.int(0), time: try $0.int(1), record: try $0.bytes(2), hash: try $0.bytes(3))
-        }
+        try connection.all("SELECT number, time, record, hash FROM audit " + condition, values, AuditChain.row)
     }
 
     /// How many rows there are above `floor` and below `number`; of all rows as their numbers tell, which have no gaps.

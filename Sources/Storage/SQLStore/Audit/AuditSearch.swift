@@ -61,7 +61,10 @@ struct AuditSearch {
             let rows = try connection.all(
                 "SELECT number, time, record FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
                 [.int(before), .int(Int64(count))]
-            ) { (number: try $0.int(0), time: try $0.int(1), record: try $0.bytes(2)) }
+            ) { row in
+                let number = try row.int(0)
+                return (number: number, time: try row.int(1), record: try row.opened(2, .audit, String(number)))
+            }
             for row in rows {
                 switch try body(row.number, row.time, row.record) {
                 case .goOn: before = row.number

@@ -23,7 +23,7 @@ enum PostgreSQLBinary {
         case .int: intType
         case .double: doubleType
         case .text: textType
-        case .bytes: bytesType
+        case .bytes, .body: bytesType
         case .texts: textsType
         case .ints: intsType
         }
@@ -57,6 +57,7 @@ enum PostgreSQLBinary {
             buffer.append(contentsOf: text.utf8)
             if buffer[start...].contains(0) { throw SQLStoreError(.unacceptable, "text value contains NUL") }
         case .bytes(let bytes): buffer.append(contentsOf: bytes)
+        case .body: throw SQLStoreError(.value, "a body is bound unresolved")
         case .texts(let list): try appendArray(.text, list.map { .text($0) }, to: &buffer)
         case .ints(let list): try appendArray(.int, list.map { .int($0) }, to: &buffer)
         }

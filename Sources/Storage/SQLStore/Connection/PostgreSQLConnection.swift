@@ -19,6 +19,7 @@ package final class PostgreSQLConnection: SQLConnection {
 
     private let connectionString: String
     private let role: Role
+    private let seal: BodySeal
     package var budget: SQLBudget? {
         didSet { endGrant() }
     }
@@ -53,11 +54,22 @@ package final class PostgreSQLConnection: SQLConnection {
     /// - Parameters:
     ///   - statementTimeout: how long one statement may run; nil for no limit.
     ///   - lockTimeout: how long a statement waits for a lock that another session holds; nil for no limit.
-    package init(
+    package convenience init(
         connectionString: String, role: Role, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil
+    ) throws {
+        try self.init(
+            connectionString: connectionString, role: role, statementTimeout: statementTimeout,
+            lockTimeout: lockTimeout, bodies: .none)
+    }
+
+    /// - Parameter bodies: the keys that seal and open.
+    init(
+        connectionString: String, role: Role, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil,
+        bodies: BodyRing
     ) throws {
         self.connectionString = connectionString
         self.role = role
+        seal = BodySeal(bodies)
         self.statementTimeout = statementTimeout
         self.lockTimeout = lockTimeout
         try connect()
@@ -67,7 +79,10 @@ package final class PostgreSQLConnection: SQLConnection {
 
     @discardableResult
     package func run(_ sql: String, _ values: [SQLValue], row: (SQLRow) throws -> Void) throws -> Int {
-        try run(sql, types: values.map(PostgreSQLBinary.type(of:)), isNull: values.map { $0 == .null }, row: row) {
+        let values = try seal.resolved(values)
+        return try run(
+            sql, types: values.map(PostgreSQLBinary.type(of:)), isNull: values.map { $0 == .null }, row: row
+        ) {
             try PostgreSQLBinary.append(values[$0], to: &$1)
         } fits: {
             $0.takes(values)
@@ -76,6 +91,7 @@ package final class PostgreSQLConnection: SQLConnection {
 
     package func insert(_ insert: SQLRowInsert, rows: [[SQLValue]]) throws {
         if rows.isEmpty { return }
+        let rows = try rows.map(seal.resolved)
         let types = insert.columns.map { PostgreSQLBinary.arrayType($0.kind) }
         try run(insert.postgreSQLText, types: types, isNull: types.map { _ in false }, row: { _ in }) {
             column, buffer in
@@ -131,7 +147,7 @@ package final class PostgreSQLConnection: SQLConnection {
             guard let result else { return 0 }
             for index in 0..<hilum_PQntuples(result) {
                 try budget?.takeRow()
-                try row(SQLRow(source: .postgreSQL(result: result, row: index)))
+                try row(SQLRow(source: .postgreSQL(result: result, row: index), seal: seal))
             }
             return isSelect(result) ? 0 : countChanges(result)
         default: throw failure(result, handle, sql)

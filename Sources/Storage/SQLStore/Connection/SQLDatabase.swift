@@ -11,6 +11,9 @@ package final class SQLDatabase: Sendable {
     /// What the writer keeps true for those who read resources.
     let resources = ResourceCache()
 
+    /// Whether the bodies that are written are sealed.
+    package var sealsBodies: Bool { writer.bodies.isSealing }
+
     /// Opens the database, takes the server lock if asked, and brings the schema up to the last of `migrations`.
     /// Throws `.unavailable`, `.locked`, `.schema`, or a migration's own failure.
     package init(_ configuration: SQLDatabaseConfiguration, migrations: [Migration]) async throws {
@@ -20,7 +23,7 @@ package final class SQLDatabase: Sendable {
         case .postgreSQL: dialect = .postgreSQL
         }
         writer = try await SQLWriter(configuration, migrations: migrations, cache: resources)
-        readers = SQLReaders(configuration)
+        readers = SQLReaders(configuration, bodies: writer.bodies)
     }
 
     /// Runs `body` on a reader connection, on which changes are refused.

@@ -38,6 +38,8 @@ package struct SQLDatabaseConfiguration: Sendable {
     /// Whether this process is the one server of the database. A second one is refused with `.locked`; short-lived
     /// commands beside a running server say false.
     package var isServer = true
+    /// Whether bodies are sealed, and by which keys.
+    package var bodies = BodySealing()
     /// Microseconds since 1970-01-01 UTC.
     package var now: @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     /// Called on the writer's thread after each durable commit, before anyone is told of it. Must return soon.

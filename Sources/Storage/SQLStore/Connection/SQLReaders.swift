@@ -14,12 +14,12 @@ final class SQLReaders: Sendable {
     private let nextID = Atomic<UInt64>(0)
     private let configuration: SQLDatabaseConfiguration
 
-    init(_ configuration: SQLDatabaseConfiguration) {
+    init(_ configuration: SQLDatabaseConfiguration, bodies: BodyRing) {
         self.configuration = configuration
-        doors = SQLReaderLane(configuration, threads: configuration.doorReaders)
-        searches = SQLReaderLane(configuration, threads: configuration.searchReaders, .low)
-        heavySearches = SQLReaderLane(configuration, threads: configuration.searchReaders, .lowest)
-        background = SQLReaderLane(configuration, threads: Self.backgroundReaders, .low)
+        doors = SQLReaderLane(configuration, bodies, threads: configuration.doorReaders)
+        searches = SQLReaderLane(configuration, bodies, threads: configuration.searchReaders, .low)
+        heavySearches = SQLReaderLane(configuration, bodies, threads: configuration.searchReaders, .lowest)
+        background = SQLReaderLane(configuration, bodies, threads: Self.backgroundReaders, .low)
         let places = configuration.searchReaders
         queue = Mutex(
             FairQueue(
@@ -121,12 +121,17 @@ private final class SQLReaderLane: Sendable {
     }
 
     private let configuration: SQLDatabaseConfiguration
+    private let bodies: BodyRing
     private let weight: ThreadWeight
     private let threads: NIOThreadPool
     private let state: Mutex<State>
 
-    init(_ configuration: SQLDatabaseConfiguration, threads count: Int, _ weight: ThreadWeight = .normal) {
+    init(
+        _ configuration: SQLDatabaseConfiguration, _ bodies: BodyRing, threads count: Int,
+        _ weight: ThreadWeight = .normal
+    ) {
         self.configuration = configuration
+        self.bodies = bodies
         self.weight = weight
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
@@ -186,11 +191,12 @@ private final class SQLReaderLane: Sendable {
     private func open() throws -> any SQLConnection {
         switch configuration.location {
         case .sqlite(let path):
-            try SQLiteConnection(path: path, isReader: true, statementTimeout: configuration.readTimeout)
+            try SQLiteConnection(
+                path: path, isReader: true, statementTimeout: configuration.readTimeout, bodies: bodies)
         case .postgreSQL(let connectionString):
             try PostgreSQLConnection(
                 connectionString: connectionString, role: .reader, statementTimeout: configuration.readTimeout,
-                lockTimeout: configuration.readLockTimeout)
+                lockTimeout: configuration.readLockTimeout, bodies: bodies)
         }
     }
 

@@ -11,6 +11,8 @@ package struct SQLRow {
         case postgreSQL(result: OpaquePointer, row: Int32)
     }
     let source: Source
+    /// Opens what is sealed.
+    let seal: BodySeal
 
     package func isNull(_ column: Int) -> Bool {
         switch source {

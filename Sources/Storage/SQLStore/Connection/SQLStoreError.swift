@@ -26,6 +26,9 @@ package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertibl
         case costly
         /// Stored data is not readable: a damaged file or a hash chain that does not hold.
         case corrupt
+        /// A sealed value that does not open: it was changed, is another row's, or the key is not there. Costs what asked
+        /// for it alone.
+        case unopened
         /// A write to disk failed when it had to become durable: the store accepts no more writes until a restart.
         case failed
         /// The schema was made by a newer version, or a known migration has other text than this program's.

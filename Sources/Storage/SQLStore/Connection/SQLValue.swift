@@ -6,6 +6,8 @@ package enum SQLValue: Sendable, Hashable {
     /// Text without NUL characters: PostgreSQL cannot store them, so both adapters refuse them with `.value`.
     case text(String)
     case bytes([UInt8])
+    /// Bytes for a column that may be sealed: the connection makes `.bytes` of it before it binds.
+    case body(SealableBody)
     /// A list for `SQLDialect.isInTexts`: `text[]` in PostgreSQL, a JSON array in SQLite.
     case texts([String])
     /// A list for `SQLDialect.isInInts`: `bigint[]` in PostgreSQL, a JSON array in SQLite.

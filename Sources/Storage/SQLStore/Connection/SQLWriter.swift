@@ -21,6 +21,8 @@ final class SQLWriter: Sendable {
     }
 
     private let configuration: SQLDatabaseConfiguration
+    /// The keys that seal and open bodies, for all connections.
+    let bodies: BodyRing
     private let thread: NIOThreadPool
     private let queue = Mutex(Queue())
     private let batches: Mutex<CommitBatches?>
@@ -28,6 +30,7 @@ final class SQLWriter: Sendable {
 
     init(_ configuration: SQLDatabaseConfiguration, migrations: [Migration], cache: ResourceCache) async throws {
         self.configuration = configuration
+        bodies = BodyRing(configuration.bodies)
         thread = NIOThreadPool(numberOfThreads: 1)
         thread.start()
         batches = Mutex(nil)
@@ -42,6 +45,7 @@ final class SQLWriter: Sendable {
                 try batches.withLock { batches in
                     let connection = try open()
                     try Migrator(migrations, fault: configuration.fault).migrate(connection, now: configuration.now())
+                    try BodyKeyTable(connection: connection).check(bodies, migrations, now: configuration.now())
                     try (connection as? PostgreSQLConnection)?.limitStatements(to: configuration.writeTimeout)
                     let stamp = try CommitBatches.readStamp(connection)
                     queue.withLock { $0.lastCommit = stamp }
@@ -129,11 +133,11 @@ final class SQLWriter: Sendable {
 
     private func open() throws -> any SQLConnection {
         switch configuration.location {
-        case .sqlite(let path): try SQLiteConnection(path: path, isReader: false)
+        case .sqlite(let path): try SQLiteConnection(path: path, isReader: false, bodies: bodies)
         case .postgreSQL(let connectionString):
             try PostgreSQLConnection(
                 connectionString: connectionString, role: .writer(holdsServerLock: configuration.isServer),
-                lockTimeout: configuration.writeLockTimeout)
+                lockTimeout: configuration.writeLockTimeout, bodies: bodies)
         }
     }
 

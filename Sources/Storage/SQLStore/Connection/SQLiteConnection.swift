@@ -15,6 +15,7 @@ package final class SQLiteConnection: SQLConnection {
     }
 
     private let handle: OpaquePointer
+    private let seal: BodySeal
     private var statements: [String: CachedStatement] = [:]
     private var useCount: UInt64 = 0
     /// Where the progress handler finds the time after which the running statement stops.
@@ -36,7 +37,12 @@ package final class SQLiteConnection: SQLConnection {
     ///   - path: the database file; created with mode 0600 when `isReader` is false.
     ///   - isReader: refuses every change on this connection.
     ///   - statementTimeout: how long one statement may run; nil for no limit.
-    package init(path: String, isReader: Bool, statementTimeout: Duration? = nil) throws {
+    package convenience init(path: String, isReader: Bool, statementTimeout: Duration? = nil) throws {
+        try self.init(path: path, isReader: isReader, statementTimeout: statementTimeout, bodies: .none)
+    }
+
+    /// - Parameter bodies: the keys that seal and open.
+    init(path: String, isReader: Bool, statementTimeout: Duration? = nil, bodies: BodyRing) throws {
         _ = Self.isConfigured
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (isReader ? 0 : SQLITE_OPEN_CREATE)
@@ -47,6 +53,7 @@ package final class SQLiteConnection: SQLConnection {
             throw error
         }
         handle = opened
+        seal = BodySeal(bodies)
         deadline = .allocate(capacity: 1)
         deadline.initialize(to: StatementDeadline(limit: statementTimeout))
         sqlite3_extended_result_codes(handle, 1)
@@ -74,6 +81,7 @@ package final class SQLiteConnection: SQLConnection {
     package func run(_ sql: String, _ values: [SQLValue], row: (SQLRow) throws -> Void) throws -> Int {
         try budget?.check()
         deadline.pointee.start()
+        let values = try seal.resolved(values)
         let (statement, isCached) = try takeStatement(sql)
         defer { giveBack(statement, sql, isCached) }
         for (index, value) in values.enumerated() { try bind(value, Int32(index + 1), statement) }
@@ -82,7 +90,7 @@ package final class SQLiteConnection: SQLConnection {
             switch sqlite3_step(statement) {
             case SQLITE_ROW:
                 try budget?.takeRow()
-                try row(SQLRow(source: .sqlite(statement)))
+                try row(SQLRow(source: .sqlite(statement), seal: seal))
             case SQLITE_DONE: return Int(sqlite3_total_changes64(handle) - before)
             case let code: throw SQLiteConnection.error(code, handle, "step")
             }
@@ -160,6 +168,7 @@ package final class SQLiteConnection: SQLConnection {
                     ? sqlite3_bind_zeroblob(statement, index, 0)
                     : hilum_sqlite3_bind_blob_copy(statement, index, raw.baseAddress, Int32(clamping: raw.count))
             }
+        case .body: throw SQLStoreError(.value, "a body is bound unresolved")
         case .texts(let list): code = try bindText(SQLiteConnection.jsonArray(list), index, statement)
         case .ints(let list):
             code = try bindText("[" + list.map(String.init).joined(separator: ",") + "]", index, statement)

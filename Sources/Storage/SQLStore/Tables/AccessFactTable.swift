@@ -89,10 +89,18 @@ struct AccessFactTable {
             while true {
                 let page = try connection.all(
                     """
-                    SELECT v.version_key, v.id, v.body FROM resource_versions v WHERE v.type = ? AND v.version_key > ? \
+                    SELECT v.version_key, v.id, v.body, v.version FROM resource_versions v WHERE v.type = ? AND v.version_key > ? \
                     AND v.end_sequence = \(ResourceTable.current) AND v.deleted = 0 ORDER BY v.version_key LIMIT 200
                     """, [.text(type), .int(last)]
-                ) { (key: try $0.int(0), id: try $0.text(1), bytes: try $0.bytes(2)) }
+                ) { row in
+                    let id = try row.text(1)
+                    let version = try row.int(3)
+                    return (
+                        key: try row.int(0), id: id,
+                        bytes: try row.opened(
+                            2, .resourceBody, ResourceTable.bodyIdentity(type, id, version))
+                    )
+                }
                 for row in page { try insert(type, row.id, row.bytes, versionKey: row.key, context) }
                 guard page.count == 200, let end = page.last?.key else { break }
                 last = end

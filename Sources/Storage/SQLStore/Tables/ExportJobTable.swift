@@ -87,13 +87,14 @@ struct ExportJobTable {
     }
 
     func job(_ id: EntityID) throws -> ExportJob? {
-        try connection.first("SELECT detail, state FROM export_jobs WHERE id = ?", [.text(id.value)], Self.decode)
+        try connection.first("SELECT id, detail, state FROM export_jobs WHERE id = ?", [.text(id.value)], Self.decode)
             .map(whole)
     }
 
     func unfinishedJobs() throws -> [ExportJob] {
         try connection.all(
-            "SELECT detail, state FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000", [],
+            "SELECT id, detail, state FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000",
+            [],
             Self.decode
         ).map(whole)
     }
@@ -106,10 +107,10 @@ struct ExportJobTable {
             ) { try $0.int(0) } ?? 0)
     }
 
-    /// Of a row with the detail and the state.
+    /// Of a row with the id, the detail and the state.
     static func decode(_ row: SQLRow) throws -> ExportJob {
-        var job = try DetailColumn.decode(ExportJob.self, try row.bytes(0))
-        guard let state = ExportJob.State(rawValue: try row.text(1)) else {
+        var job = try DetailColumn.decode(ExportJob.self, row, .exportJob)
+        guard let state = ExportJob.State(rawValue: try row.text(2)) else {
             throw SQLStoreError(.corrupt, "an export has an unknown state")
         }
         job.state = state

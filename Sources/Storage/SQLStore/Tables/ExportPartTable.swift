@@ -30,6 +30,14 @@ struct ExportPartTable {
         return true
     }
 
+    /// What a part is sealed for.
+    private static func identity(_ job: EntityID, _ number: Int) -> String { "\(job.value)/\(number)" }
+
+    /// A part of a job as it is kept.
+    static func detail(_ part: ExportPart, of job: EntityID) throws -> SQLValue {
+        try DetailColumn.encode(part, .exportPart, identity(job, part.number))
+    }
+
     // MARK: Leases
 
     func claim(_ owner: String, until: UTCInstant, at now: UTCInstant) throws -> ExportClaim {
@@ -60,10 +68,16 @@ struct ExportPartTable {
         guard let best else { return .nothing(next: next.map { UTCInstant(microseconds: $0) }) }
         let found = try connection.first(
             """
-            SELECT detail, turn FROM export_parts WHERE job_id = ? AND stage = ? AND is_done = 0 AND due_at <= ? \
+            SELECT number, detail, turn FROM export_parts WHERE job_id = ? AND stage = ? AND is_done = 0 AND due_at <= ? \
             ORDER BY number LIMIT 1
             """, [.text(best.job), .int(best.stage), .int(now.microseconds)]
-        ) { (part: try DetailColumn.decode(ExportPart.self, try $0.bytes(0)), turn: try $0.int(1)) }
+        ) { row in
+            let identity = Self.identity(EntityID(best.job), Int(try row.int(0)))
+            return (
+                part: try DetailColumn.decode(ExportPart.self, try row.opened(1, .exportPart, identity)),
+                turn: try row.int(2)
+            )
+        }
         guard let found else { return .nothing(next: next.map { UTCInstant(microseconds: $0) }) }
         try connection.run(
             "UPDATE export_parts SET owner = ?, due_at = ?, turn = ? WHERE job_id = ? AND number = ?",

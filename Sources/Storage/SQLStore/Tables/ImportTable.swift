@@ -21,7 +21,8 @@ struct ImportTable {
             """,
             [
                 .text(job.id.value), .text(job.ownerID), .text(job.origin.rawValue), .text(job.state.rawValue),
-                .text(job.key), .int(job.createdAt.microseconds), try DetailColumn.encode(job),
+                .text(job.key), .int(job.createdAt.microseconds),
+                try DetailColumn.encode(job, .importJob, job.id.value),
             ])
     }
 
@@ -33,7 +34,7 @@ struct ImportTable {
             """,
             [
                 .text(job.state.rawValue), .int(time.advanced(bySeconds: Self.heldSeconds).microseconds),
-                try DetailColumn.encode(job), .text(job.id.value), .text(holder),
+                try DetailColumn.encode(job, .importJob, job.id.value), .text(job.id.value), .text(holder),
             ])
         if saved == 0 { throw ImportEnded() }
     }
@@ -56,7 +57,7 @@ struct ImportTable {
         job.finishedAt = time
         return try connection.run(
             "UPDATE import_jobs SET state = ?, detail = ? WHERE id = ? AND \(Self.underWay)",
-            [.text(job.state.rawValue), try DetailColumn.encode(job), .text(id.value)]) > 0
+            [.text(job.state.rawValue), try DetailColumn.encode(job, .importJob, job.id.value), .text(id.value)]) > 0
     }
 
     /// Those of commands that nobody has held since a time.
@@ -70,12 +71,12 @@ struct ImportTable {
     }
 
     func job(_ id: EntityID) throws -> ImportJob? {
-        try connection.first("SELECT detail FROM import_jobs WHERE id = ?", [.text(id.value)], Self.job)
+        try connection.first("SELECT id, detail FROM import_jobs WHERE id = ?", [.text(id.value)], Self.job)
     }
 
     func job(asked key: String) throws -> ImportJob? {
         try connection.first(
-            "SELECT detail FROM import_jobs WHERE asked = ? AND \(Self.underWay)", [.text(key)], Self.job)
+            "SELECT id, detail FROM import_jobs WHERE asked = ? AND \(Self.underWay)", [.text(key)], Self.job)
     }
 
     func activeJobs(ownerID: String) throws -> Int {
@@ -88,14 +89,14 @@ struct ImportTable {
 
     func unfinished() throws -> [ImportJob] {
         try connection.all(
-            "SELECT detail FROM import_jobs WHERE origin = 'client' AND \(Self.underWay) ORDER BY created_at LIMIT 1000",
+            "SELECT id, detail FROM import_jobs WHERE origin = 'client' AND \(Self.underWay) ORDER BY created_at LIMIT 1000",
             [], Self.job)
     }
 
     func jobs(limit: Int) throws -> [ImportJob] {
         try connection.all(
             """
-            SELECT detail FROM import_jobs ORDER BY CASE WHEN \(Self.underWay) THEN 0 ELSE 1 END, created_at DESC LIMIT ?
+            SELECT id, detail FROM import_jobs ORDER BY CASE WHEN \(Self.underWay) THEN 0 ELSE 1 END, created_at DESC LIMIT ?
             """, [.int(Int64(limit))], Self.job)
     }
 
@@ -103,24 +104,31 @@ struct ImportTable {
     func ended(before time: UTCInstant, limit: Int) throws -> [ImportJob] {
         try connection.all(
             """
-            SELECT detail FROM import_jobs WHERE created_at < ? AND state IN ('complete', 'failed', 'cancelled') \
+            SELECT id, detail FROM import_jobs WHERE created_at < ? AND state IN ('complete', 'failed', 'cancelled') \
             ORDER BY created_at LIMIT 1000
             """, [.int(time.microseconds)], Self.job
         ).filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit).map(\.self)
     }
 
     private static func job(_ row: SQLRow) throws -> ImportJob {
-        try DetailColumn.decode(ImportJob.self, try row.bytes(0))
+        try DetailColumn.decode(ImportJob.self, row, .importJob)
     }
 
     // MARK: Inputs
+
+    /// What a file or an outcome of a job is sealed for.
+    private static func identity(_ id: EntityID, _ number: Int64) -> String { "\(id.value)/\(number)" }
+
+    private static func detail(_ input: ImportInput, of id: EntityID) throws -> SQLValue {
+        try DetailColumn.encode(input, .importInput, identity(id, Int64(input.place)))
+    }
 
     private static let inputs = SQLRowInsert(
         into: "import_inputs", [("job_id", .text), ("place", .int), ("detail", .bytes)], suffix: Self.again)
 
     /// The rows of files, to be made before the unit: there may be ten thousands of them.
     static func rows(_ inputs: [ImportInput], of id: EntityID) throws -> [[SQLValue]] {
-        try inputs.map { [.text(id.value), .int(Int64($0.place)), try DetailColumn.encode($0)] }
+        try inputs.map { [.text(id.value), .int(Int64($0.place)), try detail($0, of: id)] }
     }
 
     func insert(inputs rows: [[SQLValue]]) throws {
@@ -130,13 +138,17 @@ struct ImportTable {
     func save(_ input: ImportInput, of id: EntityID) throws {
         try connection.run(
             "UPDATE import_inputs SET detail = ? WHERE job_id = ? AND place = ?",
-            [try DetailColumn.encode(input), .text(id.value), .int(Int64(input.place))])
+            [try Self.detail(input, of: id), .text(id.value), .int(Int64(input.place))])
     }
 
     func inputs(of id: EntityID) throws -> [ImportInput] {
         try connection.all(
-            "SELECT detail FROM import_inputs WHERE job_id = ? ORDER BY place", [.text(id.value)]
-        ) { try DetailColumn.decode(ImportInput.self, try $0.bytes(0)) }
+            "SELECT place, detail FROM import_inputs WHERE job_id = ? ORDER BY place", [.text(id.value)]
+        ) { row in
+            let place = try row.int(0)
+            return try DetailColumn.decode(
+                ImportInput.self, try row.opened(1, .importInput, Self.identity(id, place)))
+        }
     }
 
     // MARK: Outcomes
@@ -148,14 +160,22 @@ struct ImportTable {
         if outcomes.isEmpty { return }
         try connection.insert(
             Self.outcomes,
-            rows: outcomes.enumerated().map { [.text(id.value), .int(first + Int64($0)), .bytes($1)] })
+            rows: outcomes.enumerated().map { offset, outcome in
+                let number = first + Int64(offset)
+                return [
+                    .text(id.value), .int(number), .sealable(.importOutcome, Self.identity(id, number), outcome),
+                ]
+            })
     }
 
     func outcomes(of id: EntityID, from first: Int64, limit: Int) throws -> [[UInt8]] {
         try connection.all(
-            "SELECT outcome FROM import_outcomes WHERE job_id = ? AND number >= ? ORDER BY number LIMIT ?",
+            "SELECT number, outcome FROM import_outcomes WHERE job_id = ? AND number >= ? ORDER BY number LIMIT ?",
             [.text(id.value), .int(first), .int(Int64(limit))]
-        ) { try $0.bytes(0) }
+        ) { row in
+            let number = try row.int(0)
+            return try row.opened(1, .importOutcome, Self.identity(id, number))
+        }
     }
 
     // MARK: Claims

@@ -50,15 +50,20 @@ struct MessageTable {
     }
 
     private static func message(_ row: SQLRow) throws -> JournaledMessage {
+        let id = try row.text(0)
         var message = JournaledMessage(
-            id: EntityID(try row.text(0)), sender: try row.text(1), controlID: try row.text(2), type: try row.text(3),
-            digest: try row.text(4), raw: try row.bytes(5),
+            id: EntityID(id), sender: try row.text(1), controlID: try row.text(2), type: try row.text(3),
+            digest: try row.text(4), raw: try row.opened(5, .messageText, id),
             disposition: JournaledMessage.Disposition(rawValue: try row.text(6)) ?? .failed,
-            note: try row.optionalText(7), acknowledgement: try row.bytes(8),
+            note: try row.optionalText(7), acknowledgement: try row.opened(8, .messageAnswer, id),
             receivedAt: UTCInstant(microseconds: try row.int(9)), peer: try row.optionalText(10),
             coverage: try row.optionalText(11).map { MessageCoverage(text: $0) })
         message.patientIDs = (try row.optionalText(12) ?? "").split(separator: " ").map { EntityID(String($0)) }
         return message
+    }
+
+    private static func answer(_ message: JournaledMessage) -> SQLValue {
+        .sealable(.messageAnswer, message.id.value, message.acknowledgement)
     }
 
     private static func patients(_ message: JournaledMessage) -> SQLValue {
@@ -116,7 +121,7 @@ struct MessageTable {
         try connection.run(
             "UPDATE messages SET disposition = ?, note = ?, acknowledgement = ?, patients = ? WHERE id = ?",
             [
-                .text(message.disposition.rawValue), SQLValue(message.note), .bytes(message.acknowledgement),
+                .text(message.disposition.rawValue), SQLValue(message.note), Self.answer(message),
                 Self.patients(message), .text(message.id.value),
             ])
         try connection.run("DELETE FROM awaiting_messages WHERE message_id = ?", [.text(message.id.value)])
@@ -131,8 +136,9 @@ struct MessageTable {
             [
                 .text(message.id.value), .int(ordinal), .text(message.sender), .text(message.controlID),
                 .text(message.type),
-                .text(message.digest), .bytes(message.raw), .text(message.disposition.rawValue), SQLValue(message.note),
-                .bytes(message.acknowledgement), .int(message.receivedAt.microseconds), SQLValue(message.peer),
+                .text(message.digest), .sealable(.messageText, message.id.value, message.raw),
+                .text(message.disposition.rawValue), SQLValue(message.note), Self.answer(message),
+                .int(message.receivedAt.microseconds), SQLValue(message.peer),
                 SQLValue(message.coverage?.text), Self.patients(message),
             ])
         try MessageKeyTable(connection: connection).insert(

@@ -60,7 +60,7 @@ struct OrderTable {
                 .text(order.id.value), .int(ordinal), .text(order.patientID.value), SQLValue(order.placer?.system),
                 SQLValue(order.placer?.value), SQLValue(order.filler?.system), SQLValue(order.filler?.value),
                 SQLValue(order.accession?.system), SQLValue(order.accession?.value), SQLValue(order.studyInstanceUID),
-                try DetailColumn.encode(order),
+                try DetailColumn.encode(order, .order, order.id.value),
             ])
         memo?.remember(order, order.id.value)
         let known = try connection.all("SELECT id FROM steps WHERE order_id = ?", [.text(order.id.value)]) {
@@ -115,7 +115,7 @@ struct OrderTable {
                 SELECT order_id FROM steps WHERE station IS NULL AND is_on_worklist = 1
                 UNION ALL SELECT order_id FROM steps WHERE station IS NULL AND is_waiting = 1) ORDER BY o.id LIMIT 500
                 """, [.text(last)]
-            ) { (id: try $0.text(0), order: try DetailColumn.decode(ImagingOrder.self, try $0.bytes(1))) }
+            ) { (id: try $0.text(0), order: try DetailColumn.decode(ImagingOrder.self, $0, .order)) }
             for order in orders { try saveSteps(of: order.order) }
             guard let end = orders.last?.id, orders.count == 500 else { return }
             last = end
@@ -140,7 +140,7 @@ struct OrderTable {
     func events(of id: EntityID) throws -> [OrderEvent] {
         if let known = memo?.find(OrderEvents.self, id.value) { return known.events }
         return try connection.first("SELECT order_id, detail FROM order_events WHERE order_id = ?", [.text(id.value)]) {
-            try DetailColumn.value(OrderEvents.self, $0, memo)
+            try DetailColumn.value(OrderEvents.self, $0, .orderEvents, memo)
         }?.events ?? []
     }
 
@@ -150,11 +150,11 @@ struct OrderTable {
             """
             INSERT INTO order_events (order_id, detail) VALUES (?, ?)
             ON CONFLICT (order_id) DO UPDATE SET detail = excluded.detail
-            """, [.text(id.value), try DetailColumn.encode(kept)])
+            """, [.text(id.value), try DetailColumn.encode(kept, .orderEvents, id.value)])
         memo?.remember(kept, id.value)
     }
 
     private func decode(_ row: SQLRow) throws -> ImagingOrder {
-        try DetailColumn.value(ImagingOrder.self, row, memo)
+        try DetailColumn.value(ImagingOrder.self, row, .order, memo)
     }
 }

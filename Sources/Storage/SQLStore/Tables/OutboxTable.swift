@@ -19,9 +19,11 @@ struct OutboxTable {
         guard let state = OutboxEntry.State(rawValue: try row.text(6)) else {
             throw SQLStoreError(.corrupt, "an outbox entry has an unknown state")
         }
+        let (event, destination) = (try row.text(1), try row.text(2))
         return OutboxEntry(
-            number: try row.int(0), eventID: EntityID(try row.text(1)), destination: try row.text(2),
-            orderingKey: try row.text(3), kind: try row.text(4), payload: try row.bytes(5), state: state,
+            number: try row.int(0), eventID: EntityID(event), destination: destination,
+            orderingKey: try row.text(3), kind: try row.text(4),
+            payload: try row.opened(5, .outboxPayload, "\(event)/\(destination)"), state: state,
             attempts: Int(clamping: try row.int(7)), createdAt: UTCInstant(microseconds: try row.int(8)),
             waitingSince: UTCInstant(microseconds: try row.int(9)),
             nextAttemptAt: UTCInstant(microseconds: try row.int(10)),
@@ -48,7 +50,7 @@ struct OutboxTable {
             """,
             [
                 .text(eventID.value), .text(draft.destination), .text(draft.orderingKey), .text(draft.kind),
-                .bytes(draft.payload), now, now, now,
+                .sealable(.outboxPayload, "\(eventID.value)/\(draft.destination)", draft.payload), now, now, now,
             ])
         try MessageKeyTable(connection: connection).insert(draft.keys, of: eventID.value, at: time)
         let opened = try connection.run(

@@ -9,7 +9,7 @@ struct PatientTable {
     func patient(_ id: EntityID) throws -> Patient? {
         if let known = memo?.find(Patient.self, id.value) { return known }
         return try connection.first("SELECT id, detail FROM patients WHERE id = ?", [.text(id.value)]) {
-            try DetailColumn.value(Patient.self, $0, memo)
+            try DetailColumn.value(Patient.self, $0, .patient, memo)
         }
     }
 
@@ -19,13 +19,13 @@ struct PatientTable {
             SELECT p.id, p.detail FROM patient_identifiers i JOIN patients p ON p.id = i.patient_id
             WHERE i.system = ? AND i.value = ? ORDER BY p.merged_into IS NOT NULL, p.id LIMIT 100
             """, [.text(identifier.system), .text(identifier.value)]
-        ) { try DetailColumn.value(Patient.self, $0, memo) }
+        ) { try DetailColumn.value(Patient.self, $0, .patient, memo) }
     }
 
     func patients(mergedInto survivor: EntityID) throws -> [Patient] {
         try connection.all(
             "SELECT id, detail FROM patients WHERE merged_into = ? ORDER BY id LIMIT 1000", [.text(survivor.value)]
-        ) { try DetailColumn.value(Patient.self, $0, memo) }
+        ) { try DetailColumn.value(Patient.self, $0, .patient, memo) }
     }
 
     func save(_ patient: Patient) throws {
@@ -39,7 +39,7 @@ struct PatientTable {
             [
                 .text(patient.id.value), SQLValue(patient.mergedInto?.value),
                 SQLValue(KeyText.day(patient.birthDate?.dateDigits)), SQLValue(KeyText.sex(patient.sex)),
-                try DetailColumn.encode(patient),
+                try DetailColumn.encode(patient, .patient, patient.id.value),
             ])
         if known?.names != patient.names { try saveNames(of: patient) }
         if known?.identifiers != patient.identifiers { try saveIdentifiers(of: patient) }
@@ -90,7 +90,7 @@ struct PatientTable {
     func visit(_ id: EntityID) throws -> Visit? {
         if let known = memo?.find(Visit.self, id.value) { return known }
         return try connection.first("SELECT id, detail FROM visits WHERE id = ?", [.text(id.value)]) {
-            try DetailColumn.value(Visit.self, $0, memo)
+            try DetailColumn.value(Visit.self, $0, .visit, memo)
         }
     }
 
@@ -98,21 +98,21 @@ struct PatientTable {
         try connection.all(
             "SELECT id, detail FROM visits WHERE system = ? AND value = ? ORDER BY ordinal, id LIMIT 100",
             [.text(identifier.system), .text(identifier.value)]
-        ) { try DetailColumn.value(Visit.self, $0, memo) }
+        ) { try DetailColumn.value(Visit.self, $0, .visit, memo) }
     }
 
     func visits(of patientID: EntityID) throws -> [Visit] {
         try connection.all(
             "SELECT id, detail FROM visits WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
             [.text(patientID.value)]
-        ) { try DetailColumn.value(Visit.self, $0, memo) }
+        ) { try DetailColumn.value(Visit.self, $0, .visit, memo) }
     }
 
     func newestOpenVisit(of patientID: EntityID) throws -> Visit? {
         try connection.first(
             "SELECT id, detail FROM visits WHERE patient_id = ? AND is_open = 1 ORDER BY ordinal DESC, id DESC LIMIT 1",
             [.text(patientID.value)]
-        ) { try DetailColumn.value(Visit.self, $0, memo) }
+        ) { try DetailColumn.value(Visit.self, $0, .visit, memo) }
     }
 
     func save(_ visit: Visit, ordinal: Int64) throws {
@@ -124,7 +124,8 @@ struct PatientTable {
             """,
             [
                 .text(visit.id.value), .int(ordinal), .text(visit.patientID.value), SQLValue(visit.identifier?.system),
-                SQLValue(visit.identifier?.value), SQLValue(visit.status.isOpen), try DetailColumn.encode(visit),
+                SQLValue(visit.identifier?.value), SQLValue(visit.status.isOpen),
+                try DetailColumn.encode(visit, .visit, visit.id.value),
             ])
         memo?.remember(visit, visit.id.value)
     }
@@ -135,7 +136,7 @@ struct PatientTable {
         while true {
             let rows = try connection.all(
                 "SELECT id, detail FROM visits WHERE id > ? ORDER BY id LIMIT 500", [.text(last)]
-            ) { (id: try $0.text(0), isOpen: try DetailColumn.decode(Visit.self, try $0.bytes(1)).status.isOpen) }
+            ) { (id: try $0.text(0), isOpen: try DetailColumn.decode(Visit.self, $0, .visit).status.isOpen) }
             try connection.run(
                 "UPDATE visits SET is_open = 1 WHERE \(connection.dialect.isInTexts("id"))",
                 [.texts(rows.filter(\.isOpen).map(\.id))])

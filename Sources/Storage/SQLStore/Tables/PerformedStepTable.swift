@@ -5,9 +5,9 @@ struct PerformedStepTable {
     let connection: any SQLConnection
 
     func step(_ uid: String) throws -> PerformedProcedureStep? {
-        try connection.first("SELECT detail, data_set FROM performed_steps WHERE uid = ?", [.text(uid)]) { row in
-            var step = try DetailColumn.decode(PerformedProcedureStep.self, try row.bytes(0))
-            step.dataSet = try row.bytes(1)
+        try connection.first("SELECT uid, detail, data_set FROM performed_steps WHERE uid = ?", [.text(uid)]) { row in
+            var step = try DetailColumn.decode(PerformedProcedureStep.self, row, .performedStep)
+            step.dataSet = try row.opened(2, .performedStepDataSet, try row.text(0))
             return step
         }
     }
@@ -21,7 +21,8 @@ struct PerformedStepTable {
             """,
             [
                 .text(step.sopInstanceUID), .text(step.status.rawValue), .int(step.updatedAt.microseconds),
-                try DetailColumn.encode(step), .bytes(step.dataSet),
+                try DetailColumn.encode(step, .performedStep, step.sopInstanceUID),
+                .sealable(.performedStepDataSet, step.sopInstanceUID, step.dataSet),
             ])
     }
 }

@@ -22,15 +22,17 @@ struct RejectionTable {
     func series(_ uid: String, in studyUID: String) throws -> RejectedSeries? {
         if try isEmpty() { return nil }
         return try connection.first(
-            "SELECT detail FROM rejected_series WHERE study_uid = ? AND series_uid = ?", [.text(studyUID), .text(uid)]
-        ) { try DetailColumn.decode(RejectedSeries.self, try $0.bytes(0)) }
+            "SELECT \(Self.identity), detail FROM rejected_series r WHERE study_uid = ? AND series_uid = ?",
+            [.text(studyUID), .text(uid)]
+        ) { try DetailColumn.decode(RejectedSeries.self, $0, .rejectedSeries) }
     }
 
     func series(in studyUID: String) throws -> [RejectedSeries] {
         if try isEmpty() { return [] }
         return try connection.all(
-            "SELECT detail FROM rejected_series WHERE study_uid = ? ORDER BY series_uid LIMIT 10000", [.text(studyUID)]
-        ) { try DetailColumn.decode(RejectedSeries.self, try $0.bytes(0)) }
+            "SELECT \(Self.identity), detail FROM rejected_series r WHERE study_uid = ? ORDER BY series_uid LIMIT 10000",
+            [.text(studyUID)]
+        ) { try DetailColumn.decode(RejectedSeries.self, $0, .rejectedSeries) }
     }
 
     func instance(_ sopUID: String) throws -> Instance? {
@@ -44,22 +46,23 @@ struct RejectionTable {
     func all(limit: Int) throws -> [QuarantinedSeries] {
         try connection.all(
             """
-            SELECT r.detail, \(Self.count) FROM rejected_series r ORDER BY r.rejected_at DESC, r.series_uid LIMIT ?
+            SELECT \(Self.identity), r.detail, \(Self.count) FROM rejected_series r ORDER BY r.rejected_at DESC, r.series_uid LIMIT ?
             """, [.int(Int64(limit))], Self.quarantined)
     }
 
     func all(in studyUID: String) throws -> [QuarantinedSeries] {
         try connection.all(
-            "SELECT r.detail, \(Self.count) FROM rejected_series r WHERE r.study_uid = ? ORDER BY r.series_uid LIMIT 10000",
+            "SELECT \(Self.identity), r.detail, \(Self.count) FROM rejected_series r WHERE r.study_uid = ? ORDER BY r.series_uid LIMIT 10000",
             [.text(studyUID)], Self.quarantined)
     }
 
+    private static let identity = "r.series_uid || '/' || r.study_uid"
     private static let count = """
         (SELECT COUNT(*) FROM rejected_instances i WHERE i.study_uid = r.study_uid AND i.series_uid = r.series_uid)
         """
     private static func quarantined(_ row: SQLRow) throws -> QuarantinedSeries {
         QuarantinedSeries(
-            try DetailColumn.decode(RejectedSeries.self, try row.bytes(0)), instances: Int(try row.int(1)))
+            try DetailColumn.decode(RejectedSeries.self, row, .rejectedSeries), instances: Int(try row.int(2)))
     }
 
     // MARK: Moving
@@ -131,6 +134,12 @@ struct RejectionTable {
             """
             INSERT INTO rejected_series (study_uid, series_uid, rejected_at, detail) VALUES (?, ?, ?, ?)
             ON CONFLICT (study_uid, series_uid) DO UPDATE SET rejected_at = excluded.rejected_at, detail = excluded.detail
-            """, key + [.int(rejected.rejectedAt.microseconds), try DetailColumn.encode(rejected)])
+            """,
+            key + [
+                .int(rejected.rejectedAt.microseconds),
+                try DetailColumn.encode(
+                    rejected, .rejectedSeries,
+                    StudyTable.seriesKey(rejected.series.seriesInstanceUID, rejected.study.studyInstanceUID)),
+            ])
     }
 }

@@ -67,7 +67,7 @@ struct RemoteStudyTable {
                 SQLValue(attributes.patientID), SQLValue(attributes.patientIDSystem),
                 SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
                 SQLValue(KeyText.day(attributes.studyDate)), SQLValue(study.isMissing),
-                try DetailColumn.encode(study),
+                try DetailColumn.encode(study, .remoteStudy, study.studyInstanceUID),
             ])
         memo?.remember(study, study.studyInstanceUID)
     }
@@ -79,5 +79,7 @@ struct RemoteStudyTable {
         ) { RemoteStudyTotal(archive: try $0.text(0), isMissing: try $0.int(1) != 0, count: Int(try $0.int(2))) }
     }
 
-    private func study(_ row: SQLRow) throws -> RemoteStudy { try DetailColumn.value(RemoteStudy.self, row, memo) }
+    private func study(_ row: SQLRow) throws -> RemoteStudy {
+        try DetailColumn.value(RemoteStudy.self, row, .remoteStudy, memo)
+    }
 }

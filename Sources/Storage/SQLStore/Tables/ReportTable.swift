@@ -5,7 +5,7 @@ struct ReportTable {
     let connection: any SQLConnection
 
     func report(_ id: EntityID) throws -> Report? {
-        try connection.first("SELECT detail FROM reports WHERE id = ?", [.text(id.value)], Self.decode)
+        try connection.first("SELECT id, detail FROM reports WHERE id = ?", [.text(id.value)], Self.decode)
     }
 
     /// By placer or filler number.
@@ -13,31 +13,32 @@ struct ReportTable {
         let key: [SQLValue] = [.text(identifier.value), .text(identifier.system)]
         return try connection.all(
             """
-            SELECT detail FROM reports WHERE filler_value = ? AND filler_system = ?
-            UNION ALL SELECT detail FROM reports WHERE placer_value = ? AND placer_system = ? LIMIT 100
+            SELECT id, detail FROM reports WHERE filler_value = ? AND filler_system = ?
+            UNION ALL SELECT id, detail FROM reports WHERE placer_value = ? AND placer_system = ? LIMIT 100
             """, key + key, Self.decode)
     }
 
     func reports(of patientID: EntityID) throws -> [Report] {
         try connection.all(
-            "SELECT detail FROM reports WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
+            "SELECT id, detail FROM reports WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
             [.text(patientID.value)],
             Self.decode)
     }
 
     func reports(ofOrder orderID: EntityID) throws -> [Report] {
         try connection.all(
-            "SELECT detail FROM reports WHERE order_id = ? ORDER BY ordinal, id LIMIT 1000", [.text(orderID.value)],
+            "SELECT id, detail FROM reports WHERE order_id = ? ORDER BY ordinal, id LIMIT 1000", [.text(orderID.value)],
             Self.decode)
     }
 
-    /// Of the patient's reports those alone are decoded in whose bytes the order's id stands.
+    /// Of the patient's reports those alone are decoded in whose bytes the order's id stands, and those that are sealed.
     func reports(on order: ImagingOrder) throws -> [Report] {
         try connection.all(
             """
-            SELECT detail FROM reports WHERE patient_id = ? AND \(connection.dialect.contains("detail"))
-            ORDER BY ordinal, id LIMIT 10000
-            """, [.text(order.patientID.value), .bytes(Array(order.id.value.utf8))], Self.decode
+            SELECT id, detail FROM reports WHERE patient_id = ? AND (\(connection.dialect.contains("detail"))
+            OR substr(detail, 1, 1) = ?) ORDER BY ordinal, id LIMIT 10000
+            """, [.text(order.patientID.value), .bytes(Array(order.id.value.utf8)), .bytes([BodySeal.sealed])],
+            Self.decode
         ).filter { $0.orderIDs.contains(order.id) }
     }
 
@@ -53,7 +54,7 @@ struct ReportTable {
             [
                 .text(report.id.value), .int(ordinal), .text(report.patientID.value), SQLValue(report.orderID?.value),
                 SQLValue(report.placer?.system), SQLValue(report.placer?.value), SQLValue(report.filler?.system),
-                SQLValue(report.filler?.value), try DetailColumn.encode(report),
+                SQLValue(report.filler?.value), try DetailColumn.encode(report, .report, report.id.value),
             ])
     }
 
@@ -62,6 +63,6 @@ struct ReportTable {
     }
 
     private static func decode(_ row: SQLRow) throws -> Report {
-        try DetailColumn.decode(Report.self, try row.bytes(0))
+        try DetailColumn.decode(Report.self, row, .report)
     }
 }

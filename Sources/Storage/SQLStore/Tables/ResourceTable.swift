@@ -29,11 +29,15 @@ struct ResourceTable {
         guard let method = StoredResource.Method(rawValue: try row.text(6)) else {
             throw SQLStoreError(.corrupt, "a resource version has an unknown method")
         }
+        let (type, id, version) = (try row.text(0), try row.text(1), try row.int(2))
         return StoredResource(
-            type: try row.text(0), id: try row.text(1), version: try row.int(2),
+            type: type, id: id, version: version,
             lastUpdated: UTCInstant(microseconds: try row.int(3)), sequence: try row.int(4), isDeleted: try row.bool(5),
-            method: method, bytes: try row.bytes(7))
+            method: method, bytes: try row.opened(7, .resourceBody, bodyIdentity(type, id, version)))
     }
+
+    /// What a version's body is sealed for.
+    static func bodyIdentity(_ type: String, _ id: String, _ version: Int64) -> String { "\(type)/\(id)/\(version)" }
 
     // MARK: Reading
 
@@ -250,7 +254,8 @@ struct ResourceTable {
             [
                 .text(version.type), .text(version.id), .int(version.version), .int(version.lastUpdated.microseconds),
                 .int(version.sequence), .int(Self.current), SQLValue(version.isDeleted), .text(version.method.rawValue),
-                .bytes(version.bytes),
+                .sealable(
+                    .resourceBody, Self.bodyIdentity(version.type, version.id, version.version), version.bytes),
             ]
         ) { try $0.int(0) }
         guard let key else { throw SQLStoreError(.corrupt, "an inserted version has no key") }

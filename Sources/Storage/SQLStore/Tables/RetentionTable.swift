@@ -183,8 +183,8 @@ struct RetentionTable {
 
     /// The rows of jobs whose files are gone.
     private func removeJobs(before time: UTCInstant, _ limit: Int) throws -> Int {
-        let jobs = try connection.all("SELECT detail FROM export_jobs WHERE state = 'deleted' LIMIT 10000", []) {
-            try DetailColumn.decode(ExportJob.self, try $0.bytes(0))
+        let jobs = try connection.all("SELECT id, detail FROM export_jobs WHERE state = 'deleted' LIMIT 10000", []) {
+            try DetailColumn.decode(ExportJob.self, $0, .exportJob)
         }
         let old = jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit).map(\.id.value)
         if old.isEmpty { return 0 }
@@ -194,7 +194,8 @@ struct RetentionTable {
 
     func finishedJobs(before time: UTCInstant, limit: Int) throws -> [ExportJob] {
         let jobs = try connection.all(
-            "SELECT detail, state FROM export_jobs WHERE state IN ('complete', 'failed') ORDER BY id LIMIT 10000", [],
+            "SELECT id, detail, state FROM export_jobs WHERE state IN ('complete', 'failed') ORDER BY id LIMIT 10000",
+            [],
             ExportJobTable.decode)
         return try jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit).map(
             ExportJobTable(connection: connection).whole)

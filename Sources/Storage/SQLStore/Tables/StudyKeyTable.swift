@@ -111,7 +111,7 @@ enum SearchKeyRows {
 
     static func rebuild(_ connection: any SQLConnection) throws {
         let patients = PatientTable(connection: connection)
-        try each(Patient.self, "patients", "id", connection) { patient in
+        try each(Patient.self, .patient, connection) { patient in
             try patients.saveNames(of: patient)
             try connection.run(
                 "UPDATE patients SET birth_date = ?, sex = ? WHERE id = ?",
@@ -121,10 +121,10 @@ enum SearchKeyRows {
                 ])
         }
         let orders = OrderTable(connection: connection)
-        try each(ImagingOrder.self, "orders", "id", connection) { try orders.saveSteps(of: $0) }
+        try each(ImagingOrder.self, .order, connection) { try orders.saveSteps(of: $0) }
         let studies = StudyTable(connection: connection)
         let keys = StudyKeyTable(connection: connection)
-        try each(Study.self, "studies", "uid", connection) { study in
+        try each(Study.self, .study, connection) { study in
             try studies.save(study)
             try keys.insert(study.attributes, of: study.studyInstanceUID)
             for series in try studies.series(in: study.studyInstanceUID) {
@@ -141,15 +141,17 @@ enum SearchKeyRows {
     }
 
     private static func each<Value: Decodable>(
-        _ type: Value.Type, _ table: String, _ key: String, _ connection: any SQLConnection,
+        _ type: Value.Type, _ column: SealedColumn, _ connection: any SQLConnection,
         _ body: (Value) throws -> Void
     ) throws {
         var last = ""
         while true {
             let rows = try connection.all(
-                "SELECT \(key), detail FROM \(table) WHERE \(key) > ? ORDER BY \(key) LIMIT ?",
-                [.text(last), .int(Int64(batch))]
-            ) { (key: try $0.text(0), detail: try $0.bytes(1)) }
+                """
+                SELECT \(column.identity), detail FROM \(column.table) WHERE \(column.identity) > ? \
+                ORDER BY \(column.identity) LIMIT ?
+                """, [.text(last), .int(Int64(batch))]
+            ) { (key: try $0.text(0), detail: try $0.opened(1, column, try $0.text(0))) }
             for row in rows { try body(try DetailColumn.decode(type, row.detail)) }
             guard let end = rows.last?.key, rows.count == batch else { return }
             last = end

@@ -30,10 +30,10 @@ struct StudyQueryRun {
     // MARK: Studies
 
     private func studies(_ query: StudyQuery, _ plan: SearchPlan) throws -> StudyMatches {
-        let statement = Self.statement("s.detail", plan.page, limit: query.limit + 1, offset: query.offset)
+        let statement = Self.statement("s.uid, s.detail", plan.page, limit: query.limit + 1, offset: query.offset)
         let matches = try connection.all(statement.text, statement.values) { row in
             StudyMatch(
-                study: try DetailColumn.decode(Study.self, try row.bytes(0)), modalitiesInStudy: [],
+                study: try DetailColumn.decode(Study.self, row, .study), modalitiesInStudy: [],
                 numberOfStudyRelatedSeries: 0, numberOfStudyRelatedInstances: 0)
         }
         return StudyMatches(matches: matches, remaining: 0)
@@ -167,9 +167,10 @@ struct StudyQueryRun {
 
         mutating func match(_ row: SQLRow, _ level: StudyQueryLevel) throws -> StudyMatch {
             let uid = try row.text(0)
-            let key = uid + "/" + (try row.text(2))
-            let study = try studies[uid] ?? DetailColumn.decode(Study.self, try row.bytes(1))
-            let series = try self.series[key] ?? DetailColumn.decode(Series.self, try row.bytes(3))
+            let key = StudyTable.seriesKey(try row.text(2), uid)
+            let study = try studies[uid] ?? DetailColumn.decode(Study.self, row, .study)
+            let series =
+                try self.series[key] ?? DetailColumn.decode(Series.self, try row.opened(3, .series, key))
             studies[uid] = study
             self.series[key] = series
             return StudyMatch(
@@ -257,7 +258,7 @@ struct StudyQueryRun {
             var rows = 0
             found += try connection.all(
                 """
-                SELECT s.detail, e.detail, \(Self.instanceCount) FROM series e JOIN studies s ON s.uid = e.study_uid
+                SELECT s.uid, s.detail, e.uid, e.detail, \(Self.instanceCount) FROM series e JOIN studies s ON s.uid = e.study_uid
                 WHERE e.is_quarantined = 1 ORDER BY e.updated_at DESC, e.uid LIMIT ? OFFSET ?
                 """, [.int(Int64(Self.quarantineBatch)), .int(Int64(offset))]
             ) { row -> QuarantinedSeries? in
@@ -274,7 +275,7 @@ struct StudyQueryRun {
     func quarantine(ofStudy uid: String) throws -> [QuarantinedSeries] {
         try connection.all(
             """
-            SELECT s.detail, e.detail, \(Self.instanceCount) FROM series e JOIN studies s ON s.uid = e.study_uid
+            SELECT s.uid, s.detail, e.uid, e.detail, \(Self.instanceCount) FROM series e JOIN studies s ON s.uid = e.study_uid
             WHERE e.study_uid = ? AND e.is_quarantined = 1 ORDER BY e.number IS NULL, e.number, e.uid LIMIT 10000
             """, [.text(uid)], Self.quarantined
         ).compactMap { $0 }
@@ -285,9 +286,10 @@ struct StudyQueryRun {
 
     private static func quarantined(_ row: SQLRow) throws -> QuarantinedSeries? {
         QuarantinedSeries(
-            try DetailColumn.decode(Series.self, try row.bytes(1)),
-            of: try DetailColumn.decode(Study.self, try row.bytes(0)),
-            instances: Int(try row.int(2)))
+            try DetailColumn.decode(
+                Series.self, try row.opened(3, .series, StudyTable.seriesKey(try row.text(2), try row.text(0)))),
+            of: try DetailColumn.decode(Study.self, row, .study),
+            instances: Int(try row.int(4)))
     }
 }
 

@@ -80,12 +80,12 @@ struct StudyTable {
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.issuerOfPatientID),
                 SQLValue(KeyText.day(attributes.patientBirthDate)), SQLValue(attributes.patientSex),
                 SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds),
-                try DetailColumn.encode(study),
+                try DetailColumn.encode(study, .study, study.studyInstanceUID),
             ])
         memo?.remember(study, study.studyInstanceUID)
     }
 
-    private func study(_ row: SQLRow) throws -> Study { try DetailColumn.value(Study.self, row, memo) }
+    private func study(_ row: SQLRow) throws -> Study { try DetailColumn.value(Study.self, row, .study, memo) }
 
     // MARK: Series
 
@@ -127,7 +127,8 @@ struct StudyTable {
                 SQLValue(KeyText.day(attributes.performedProcedureStepStartDate)),
                 SQLValue(KeyText.time(attributes.performedProcedureStepStartTime)),
                 .int(series.updatedAt.microseconds), SQLValue(series.reconciliation.patientID?.value),
-                try DetailColumn.encode(series),
+                try DetailColumn.encode(
+                    series, .series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID)),
             ])
         try saveAsides(of: series)
         memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
@@ -170,7 +171,11 @@ struct StudyTable {
                 """
                 SELECT study_uid, uid, detail FROM series WHERE (study_uid, uid) > (?, ?) ORDER BY study_uid, uid LIMIT 500
                 """, [.text(last.study), .text(last.series)]
-            ) { (study: try $0.text(0), series: try $0.text(1), detail: try $0.bytes(2)) }
+            ) { row in
+                let (study, series) = (try row.text(0), try row.text(1))
+                let detail = try row.opened(2, .series, Self.seriesKey(series, study))
+                return (study: study, series: series, detail: detail)
+            }
             for row in rows { try save(try DetailColumn.decode(Series.self, row.detail)) }
             guard let end = rows.last, rows.count == 500 else { return }
             last = (end.study, end.series)
@@ -179,9 +184,9 @@ struct StudyTable {
 
     /// A series UID may stand in two studies, by mistake: its key names both.
     private static let seriesColumns = "uid || '/' || study_uid, detail"
-    private static func seriesKey(_ uid: String, _ studyUID: String) -> String { uid + "/" + studyUID }
+    static func seriesKey(_ uid: String, _ studyUID: String) -> String { uid + "/" + studyUID }
 
-    private func series(_ row: SQLRow) throws -> Series { try DetailColumn.value(Series.self, row, memo) }
+    private func series(_ row: SQLRow) throws -> Series { try DetailColumn.value(Series.self, row, .series, memo) }
 
     // MARK: Instances
 
@@ -229,7 +234,7 @@ struct StudyTable {
         try connection.run(
             "INSERT INTO instance_headers (sop_uid, header, bulk, frame_index) VALUES (?, ?, ?, ?)",
             [
-                .text(instance.sopInstanceUID), .bytes(received.header),
+                .text(instance.sopInstanceUID), .sealable(.header, instance.sopInstanceUID, received.header),
                 received.bulk.isEmpty ? .bytes([]) : try DetailColumn.encode(received.bulk),
                 .bytes(received.frameIndex),
             ])
@@ -301,8 +306,10 @@ struct StudyTable {
                 return InstanceHeader(instance: try Self.instance(row), header: [], bulk: [], frameIndex: [])
             }
             let bulk = try row.bytes(Self.instanceColumnCount + 1)
+            let instance = try Self.instance(row)
             return InstanceHeader(
-                instance: try Self.instance(row), header: try row.bytes(Self.instanceColumnCount),
+                instance: instance,
+                header: try row.opened(Self.instanceColumnCount, .header, instance.sopInstanceUID),
                 bulk: bulk.isEmpty ? [] : try DetailColumn.decode([ReceivedInstance.BulkValue].self, bulk),
                 frameIndex: try row.bytes(Self.instanceColumnCount + 2))
         }

@@ -9,8 +9,8 @@ struct SubscriptionTable {
     let connection: any SQLConnection
 
     func subscription(_ id: EntityID) throws -> (record: SubscriptionRecord, sealed: [UInt8]?)? {
-        try connection.first("SELECT detail, headers FROM subscriptions WHERE id = ?", [.text(id.value)]) {
-            (try DetailColumn.decode(SubscriptionRecord.self, try $0.bytes(0)), try $0.optionalBytes(1))
+        try connection.first("SELECT id, detail, headers FROM subscriptions WHERE id = ?", [.text(id.value)]) {
+            (try DetailColumn.decode(SubscriptionRecord.self, $0, .subscription), try $0.optionalBytes(2))
         }
     }
 
@@ -24,7 +24,7 @@ struct SubscriptionTable {
             """,
             [
                 .text(record.id.value), .text(record.type), .text(record.ownerID), SQLValue(record.state.isLive),
-                try DetailColumn.encode(record), SQLValue(sealed),
+                try DetailColumn.encode(record, .subscription, record.id.value), SQLValue(sealed),
             ])
     }
 
@@ -36,9 +36,9 @@ struct SubscriptionTable {
     func live(_ types: Set<String>? = nil) throws -> [SubscriptionRecord] {
         let condition = types.map { _ in " AND \(connection.dialect.isInTexts("type"))" } ?? ""
         return try connection.all(
-            "SELECT detail FROM subscriptions WHERE is_live = 1\(condition) ORDER BY type, id LIMIT \(Self.liveMax)",
+            "SELECT id, detail FROM subscriptions WHERE is_live = 1\(condition) ORDER BY type, id LIMIT \(Self.liveMax)",
             types.map { [.texts($0.sorted())] } ?? []
-        ) { try DetailColumn.decode(SubscriptionRecord.self, try $0.bytes(0)) }
+        ) { try DetailColumn.decode(SubscriptionRecord.self, $0, .subscription) }
     }
 
     func liveCount(owner: String) throws -> Int {

@@ -7,7 +7,7 @@ struct WorkitemTable {
     // MARK: Workitems
 
     func workitem(_ uid: String) throws -> Workitem? {
-        try connection.first("SELECT detail, data_set FROM workitems WHERE uid = ?", [.text(uid)], Self.read)
+        try connection.first("SELECT uid, detail, data_set FROM workitems WHERE uid = ?", [.text(uid)], Self.read)
     }
 
     /// Those selected behind a place, in their order.
@@ -33,13 +33,13 @@ struct WorkitemTable {
                 "(scheduled_start, uid) > (?, ?)", .int(place.scheduledStart.microseconds), .text(place.sopInstanceUID))
         }
         return try connection.all(
-            "SELECT detail, data_set FROM workitems WHERE \(condition.text) ORDER BY scheduled_start, uid LIMIT ?",
+            "SELECT uid, detail, data_set FROM workitems WHERE \(condition.text) ORDER BY scheduled_start, uid LIMIT ?",
             condition.values + [.int(Int64(limit))], Self.read)
     }
 
     private static func read(_ row: SQLRow) throws -> Workitem {
-        var workitem = try DetailColumn.decode(Workitem.self, try row.bytes(0))
-        workitem.dataSet = try row.bytes(1)
+        var workitem = try DetailColumn.decode(Workitem.self, row, .workitem)
+        workitem.dataSet = try row.opened(2, .workitemDataSet, try row.text(0))
         return workitem
     }
 
@@ -55,7 +55,9 @@ struct WorkitemTable {
             [
                 .text(workitem.sopInstanceUID), .text(workitem.state.rawValue), SQLValue(workitem.worklistLabel),
                 SQLValue(workitem.patientID), .int(workitem.scheduledStart.microseconds),
-                .int(workitem.updatedAt.microseconds), try DetailColumn.encode(workitem), .bytes(workitem.dataSet),
+                .int(workitem.updatedAt.microseconds),
+                try DetailColumn.encode(workitem, .workitem, workitem.sopInstanceUID),
+                .sealable(.workitemDataSet, workitem.sopInstanceUID, workitem.dataSet),
             ])
     }
 
@@ -109,8 +111,10 @@ struct WorkitemTable {
         try connection.all(
             "SELECT receiver, has_lock, filter FROM worklist_subscriptions ORDER BY receiver, is_filtered", []
         ) { row in
-            WorklistSubscription(
-                receiver: try row.text(0), hasLock: try row.int(1) == 1, filter: try row.optionalBytes(2))
+            let receiver = try row.text(0)
+            return WorklistSubscription(
+                receiver: receiver, hasLock: try row.int(1) == 1,
+                filter: row.isNull(2) ? nil : try row.opened(2, .worklistFilter, "1/\(receiver)"))
         }
     }
 
@@ -122,7 +126,7 @@ struct WorkitemTable {
             """,
             [
                 .text(subscription.receiver), SQLValue(subscription.filter != nil), SQLValue(subscription.hasLock),
-                SQLValue(subscription.filter),
+                subscription.filter.map { .sealable(.worklistFilter, "1/\(subscription.receiver)", $0) } ?? .null,
             ])
     }
 

@@ -15,15 +15,16 @@ struct WorklistTable {
         let statement = Self.statement(plan.page, limit: query.limit)
         let rows = try connection.all(
             """
-            SELECT w.id, o.detail, p.detail FROM (\(statement.text)) w JOIN orders o ON o.id = w.order_id
+            SELECT w.id, o.id, o.detail, p.id, p.detail FROM (\(statement.text)) w JOIN orders o ON o.id = w.order_id
             JOIN patients p ON p.id = w.patient_id ORDER BY w.start_date, w.start_time, w.id
             """, statement.values
         ) { row -> WorklistEntry? in
-            let order = try DetailColumn.decode(ImagingOrder.self, try row.bytes(1))
+            let order = try DetailColumn.decode(ImagingOrder.self, row, .order, at: 1)
             let id = EntityID(try row.text(0))
             guard let step = order.steps.first(where: { $0.id == id }) else { return nil }
             return WorklistEntry(
-                patient: try DetailColumn.decode(Patient.self, try row.bytes(2)), visit: nil, order: order, step: step,
+                patient: try DetailColumn.decode(Patient.self, row, .patient, at: 3), visit: nil, order: order,
+                step: step,
                 stationAETitles: stations.titles(of: step, modality: order.modality(of: step)))
         }
         var visits = OrderVisits(connection: connection)
@@ -48,11 +49,11 @@ struct WorklistTable {
         if let seen = sight.root("s", connection.dialect) { condition.add(seen) }
         return try connection.all(
             """
-            SELECT s.id, o.detail FROM steps s JOIN orders o ON o.id = s.order_id WHERE \(condition.text)
+            SELECT s.id, o.id, o.detail FROM steps s JOIN orders o ON o.id = s.order_id WHERE \(condition.text)
             ORDER BY s.start_date NULLS LAST, s.start_time NULLS LAST, s.id LIMIT ?
             """, condition.values + [.int(Int64(limit))]
         ) { row -> WaitingStep? in
-            let order = try DetailColumn.decode(ImagingOrder.self, try row.bytes(1))
+            let order = try DetailColumn.decode(ImagingOrder.self, row, .order, at: 1)
             let id = EntityID(try row.text(0))
             guard let step = order.steps.first(where: { $0.id == id }) else { return nil }
             return WaitingStep(order: order, step: step, missing: order.partsMissing(of: step, stations: stations))
@@ -73,14 +74,14 @@ private struct OrderVisits {
     mutating func visit(of order: ImagingOrder) throws -> Visit? {
         if let id = order.visitID {
             if let known = named[id] { return known }
-            let visit = try visits("SELECT detail FROM visits WHERE id = ?", id).first
+            let visit = try visits("SELECT id, detail FROM visits WHERE id = ?", id).first
             named[id] = .some(visit)
             return visit
         }
         if order.visitNumber != nil || order.toldVisit != nil { return order.toldVisit }
         if let known = open[order.patientID] { return known }
         let found = try visits(
-            "SELECT detail FROM visits WHERE patient_id = ? AND is_open = 1 ORDER BY ordinal DESC LIMIT 2",
+            "SELECT id, detail FROM visits WHERE patient_id = ? AND is_open = 1 ORDER BY ordinal DESC LIMIT 2",
             order.patientID)
         let visit = found.count == 1 ? found[0] : nil
         open[order.patientID] = .some(visit)
@@ -88,6 +89,6 @@ private struct OrderVisits {
     }
 
     private func visits(_ statement: String, _ id: EntityID) throws -> [Visit] {
-        try connection.all(statement, [.text(id.value)]) { try DetailColumn.decode(Visit.self, try $0.bytes(0)) }
+        try connection.all(statement, [.text(id.value)]) { try DetailColumn.decode(Visit.self, $0, .visit) }
     }
 }

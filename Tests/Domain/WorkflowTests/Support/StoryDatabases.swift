@@ -43,7 +43,13 @@ enum StoryDatabases {
             end = { try? admin.execute("DROP SCHEMA \(name) CASCADE") }
         }
         defer { end() }
-        let database = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Migrations.all)
+        var configuration = SQLDatabaseConfiguration(location)
+        if SealedRun.isOn {
+            configuration.bodies = BodySealing(isOn: true) {
+                BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))
+            }
+        }
+        let database = try await SQLDatabase(configuration, migrations: Migrations.all)
         let store = RelationalStore(database: database, entropy: SeededEntropy(seed: 1), observers: [])
         do {
             try await body { events in

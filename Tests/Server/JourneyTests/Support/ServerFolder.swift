@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A server folder made with the commands a user would type: two SMART clients, a modality and an HL7 sender.
 struct ServerFolder: Sendable {
@@ -19,6 +20,7 @@ struct ServerFolder: Sendable {
         let path =
             FileManager.default.temporaryDirectory.path + "/hilum-journey-" + UUID().uuidString.prefix(8).lowercased()
         var words = ["init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0"]
+        if SealedRun.isOn { words.append("--encrypt-bodies") }
         words += ["--time-zone", "Europe/Oslo"] + options
         if let database = try await JourneyDatabase.make() { words += ["--postgres", database] }
         try await HilumProgram.must(words)

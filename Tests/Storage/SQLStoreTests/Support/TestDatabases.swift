@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 @testable import SQLStore
 
@@ -47,6 +48,7 @@ enum TestDatabases {
     ) async throws -> Value {
         try await withLocation(kind) { location in
             var configuration = SQLDatabaseConfiguration(location)
+            if SealedRun.isOn { configuration.bodies = sealing() }
             configure(&configuration)
             let database = try await SQLDatabase(configuration, migrations: migrations)
             do {
@@ -58,6 +60,18 @@ enum TestDatabases {
                 throw error
             }
         }
+    }
+
+    /// Bodies under keys of their own, that of new ones first.
+    static func sealing(isOn: Bool = true, _ secrets: [UInt8] = [SealedRun.secret[0]]) -> BodySealing {
+        BodySealing(isOn: isOn) { keys(secrets) }
+    }
+
+    static func keys(_ secrets: [UInt8]) -> BodyKeys? {
+        let keys = secrets.map {
+            BodyKeys.Key(id: [UInt8](repeating: $0, count: 8), secret: [UInt8](repeating: $0, count: 32))
+        }
+        return keys.first.map { BodyKeys(current: $0, others: Array(keys.dropFirst())) }
     }
 
     /// A bare writing connection.
