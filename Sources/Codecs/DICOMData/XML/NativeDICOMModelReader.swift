@@ -11,7 +11,8 @@ extension NativeDICOMModel {
         var reader = try NativeDICOMModelReader(xml)
         let tree = try reader.document()
         do throws(DICOMDataError) {
-            return try DICOMJSONReader(bulkData: bulkData, external: external).dataSet(tree, inheriting: .defaultRepertoire)
+            let reader = DICOMJSONReader(bulkData: bulkData, external: external)
+            return try reader.dataSet(tree, inheriting: .defaultRepertoire)
         } catch {
             guard error.code == .jsonModelInvalid else { throw error }
             throw DICOMDataError(.xmlModelInvalid, at: error.offset, in: error.tag)
@@ -29,7 +30,7 @@ struct NativeDICOMModelReader {
 
     init(_ bytes: [UInt8]) throws(DICOMDataError) { xml = try XMLReader(bytes) }
 
-    /// The tree of the document. Throws as ``NativeDICOMModel/decode(_:bulkData:)``.
+    /// The tree of the document. Throws as ``NativeDICOMModel/decode(_:bulkData:external:)``.
     mutating func document() throws(DICOMDataError) -> JSONTree {
         guard case .start(let root)? = try xml.next() else { throw DICOMDataError(.xmlInvalid, at: xml.position) }
         guard root.name == "NativeDicomModel" else { throw Self.invalid(root) }
