@@ -138,7 +138,8 @@ struct WebComposition {
                     introspect: launch == nil ? nil : smart.introspectionEndpoint), softwareVersion: HilumVersion.text,
                 limits: limits.fhir,
                 now: { clock.now() }),
-            blobs: blobs)
+            blobs: blobs,
+            pages: people.map { FHIRPages(sessions: $0.sessions, policy: configuration.access.policy) })
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, pixels: pixels, ingest: ingest, audit: audit,
             baseURL: publicURL + "/dicomweb", gate: gate, memory: guards.memory, archives: archives.search,

@@ -75,7 +75,7 @@ enum ServedRoutes {
                     jobs: store, store: store, downloads: NoDownloads(), entropy: entropy, now: { now }),
                 baseURL: base + "/fhir", oauth: OAuthEndpoints(token: base + "/oauth/token"), softwareVersion: "0",
                 now: { now }),
-            blobs: blobs)
+            blobs: blobs, pages: FHIRPages(sessions: Nobody()))
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(
