@@ -1,6 +1,7 @@
 import Access
 import Admission
 import BlobStore
+import ContractAPI
 import DICOMTranslation
 import DICOMwebAPI
 import FHIRAPI
@@ -170,7 +171,10 @@ struct WebComposition {
         let outbox = OutboxRoutes(log: store, audit: store)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
-        var groups = [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group]
+        var groups = [
+            fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group,
+            ContractRoutes().group,
+        ]
         if let people {
             var desk = OperationsDesk(
                 sessions: people.sessions, origin: publicURL, audit: audit, health: health, outbox: store,

@@ -1,5 +1,6 @@
 import Access
 import BlobStore
+import ContractAPI
 import DICOMTranslation
 import DICOMwebAPI
 import FHIRAPI
@@ -126,7 +127,7 @@ enum ServedRoutes {
             ).group,
             OpsRoutes(health: health, metrics: MetricRegistry(), audit: store, quarantine: store).group,
             MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
-            ViewerRoutes(fhirBaseURL: base + "/fhir").group,
+            ViewerRoutes(fhirBaseURL: base + "/fhir").group, ContractRoutes().group,
             OperationsRoutes(
                 desk: OperationsDesk(
                     sessions: people.sessions, origin: base, audit: store, health: health, outbox: store,
