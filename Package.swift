@@ -184,7 +184,7 @@ let package = Package(
             "API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography", hummingbird, httpTypes],
             resources: [
                 "dicomjson.js", "dicomweb.js", "geometry.js", "loader.js", "main.js", "painter.js", "pixels.js",
-                "reformat.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
+                "reformat.js", "slide.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
             ].map { .embedInCode("Assets/" + $0) }),
 
         // The files of openapi/, by links, and pages to read them by.
