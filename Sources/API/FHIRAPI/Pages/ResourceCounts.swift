@@ -110,9 +110,9 @@ enum IncomingReferences {
                 $0.type == .reference && ($0.targets.isEmpty || $0.targets.contains(type))
                     && SearchSupport.isSupported($0)
             }
-            // `patient` is `subject` for patients.
+            // Where `patient` may point at the type, it says the same of it as `subject`.
             let hasPatient = own.contains { $0.code == "patient" }
-            for parameter in own where !(type == "Patient" && hasPatient && parameter.code == "subject") {
+            for parameter in own where !(hasPatient && parameter.code == "subject") {
                 let isOwner = ["patient", "subject", "encounter", "based-on"].contains(parameter.code)
                 found.append(((isOwner ? 0 : 1000) + (ranks[source] ?? 500), source, parameter.code))
             }
