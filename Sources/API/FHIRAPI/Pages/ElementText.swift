@@ -39,7 +39,9 @@ enum ElementText {
             let parts = texts("prefix") + texts("given") + [text("family")].compactMap { $0 } + texts("suffix")
             let shown = parts.isEmpty ? text("text") ?? "" : parts.joined(separator: " ")
             guard !shown.isEmpty else { return nil }
-            return Line(pair(shown, text("use") ?? ""), "prefix", "given", "family", "suffix", "use")
+            return Line(
+                pair(shown, text("use") ?? ""), "prefix", "given", "family", "suffix", "use",
+                parts.isEmpty ? "text" : "use")
         case "ContactPoint":
             guard let value = text("value") else { return nil }
             let about = [text("system"), text("use")].compactMap { $0 }.joined(separator: ", ")

@@ -51,7 +51,7 @@ struct ElementView {
             guard count <= Self.elementsMax else { break }
             let name = member.name.hasPrefix("_") ? String(member.name.dropFirst()) : member.name
             let itsType = member.name.hasPrefix("_") ? "Element" : definition?.property(name)?.type ?? ""
-            items.append(.element("dt", [], .text(Self.label(name, member.value))))
+            items.append(.element("dt", [], .text(Self.label(name))))
             items.append(.element("dd", [], value(member.value, type: itsType, depth: depth + 1)))
         }
         return .element("dl", [], items)
@@ -110,8 +110,8 @@ struct ElementView {
         return .text(text)
     }
 
-    /// A member's name in words: `birthDate` is `Birth date`. An extension goes by what its URL ends in.
-    private static func label(_ name: String, _ value: JSONValue) -> String {
+    /// A member's name in words: `birthDate` is `Birth date`.
+    private static func label(_ name: String) -> String {
         var words = ""
         for scalar in name.unicodeScalars.prefix(64) {
             if ("A"..."Z").contains(scalar) {

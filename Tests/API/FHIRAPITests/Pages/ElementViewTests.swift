@@ -41,7 +41,7 @@ struct ElementViewTests {
         #expect(!(try Self.html(names(100)).contains("the JSON has them")))
         #expect(try Self.html(names(ElementView.elementsMax)).contains("the JSON has them"))
         var deep = #"{"url":"u","valueString":"DEEPEST"}"#
-        for _ in 0..<30 { deep = #"{"url":"u","extension":[\#(deep)]}"# }
+        for _ in 0..<20 { deep = #"{"url":"u","extension":[\#(deep)]}"# }
         let shown = try Self.html(#"{"resourceType":"Patient","extension":[\#(deep)]}"#)
         #expect(!shown.contains("DEEPEST") && shown.contains("…"))
         for (count, isCut) in [(ElementView.textMax, false), (ElementView.textMax + 1, true)] {
