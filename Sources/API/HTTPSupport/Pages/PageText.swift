@@ -100,17 +100,17 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case auditSearchOn, auditNothing, auditCaller, outcomeSuccess, outcomeRefused, outcomeFailed, outcomeDown
 
     // Resources as pages.
-    case resourcesTitle, resourceLabel, versionLabel, updatedLabel, createdLabel, currentVersion, notCurrent
-    case elementsTitle, narrativeTitle, narrativeHint, narrativeFrame, containedTitle, cutShort, textCut, dataLeftOut
+    case resourcesTitle, resourceLabel, versionLabel, updatedLabel, currentVersion, notCurrent
+    case elementsTitle, narrativeTitle, narrativeHint, narrativeFrame, cutShort, textCut, dataLeftOut
     case jsonTitle, jsonCut
-    case referencesInTitle, referencesInNone, referencesInLabel, referencesUncounted, countLink
+    case referencesInTitle, referencesInNone, referencesInLabel, referencesUncounted
     case historyTitle, historyLabel, historyMethod, historyDeleted, historyCompare, historyNone
     case differencesTitle, differencesOf, differencePath, differenceBefore, differenceAfter, differencesNone
     case differencesMore, nothingThere
-    case searchTitle, searchFields, searchFieldHint, searchButton, searchFound, searchTotal, searchNothing,
+    case searchFields, searchFieldHint, searchButton, searchFound, searchTotal, searchNothing,
         searchIncluded
     case searchNext, searchFirst, searchNoticesTitle, sortLabel
-    case typesTitle, typesOther, typesNone, recentTitle, recentNone, startLead
+    case typesTitle, typesOther, typesNone, recentTitle, startLead
     case outcomeTitle, outcomeIssue, nextTitle, nextMalformed, nextForbidden, nextNotFound, nextGone, nextLater
     case nextUnsupported, nextInternal
     case capabilityTitle, capabilityLead, capabilityInteractions, capabilityParameters, capabilitySoftware
