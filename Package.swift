@@ -184,8 +184,17 @@ let package = Package(
             "API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography", hummingbird, httpTypes],
             resources: [
                 "dicomjson.js", "dicomweb.js", "geometry.js", "loader.js", "main.js", "painter.js", "pixels.js",
-                "reformat.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
+                "reformat.js", "slide.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
             ].map { .embedInCode("Assets/" + $0) }),
+
+        // The files of openapi/, by links, and pages to read them by.
+        layer(
+            "API", "ContractAPI", ["HTTPSupport", hummingbird, httpTypes, yams],
+            resources: [
+                "account", "contract", "dicomweb", "fhir", "launches", "messages", "operations", "ops", "outbox",
+                "smart",
+                "viewer",
+            ].map { .embedInCode("Assets/" + $0 + ".yaml") }),
 
         // The composer.
         .executableTarget(
@@ -194,7 +203,7 @@ let package = Package(
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
                 "DIMSEAdapter", "OutboundAdapter", "PixelCodecs", "PixelAdapter", "HTTPSupport", "FHIRAPI",
-                "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI",
+                "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI", "ContractAPI",
                 "Admission", "Basics", "Cryptography",
                 hummingbird, httpTypes,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -303,6 +312,7 @@ let package = Package(
                 nio("NIOCore"), nio("NIOPosix"),
             ]),
         tests("API", "ViewerAPI", ["ViewerAPI", httpTypes]),
+        tests("API", "ContractAPI", ["ContractAPI", "HTTPSupport", "Access", httpTypes]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(
             "API", "FHIRAPI",
@@ -323,7 +333,8 @@ let package = Package(
             "API", "Contract",
             [
                 "TestSupport",
-                "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI", "SQLStore", "BlobStore",
+                "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI", "ContractAPI", "SQLStore",
+                "BlobStore",
                 "FHIRResources", "DICOMTranslation", "PixelCodecs", "Workflow", "Access", "FHIRModel", hummingbird,
                 httpTypes, nio("NIOCore"), yams,
             ]),

@@ -112,6 +112,7 @@ struct ImportTable {
             http.union(["NIOHTTP1", "NIOPosix"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
         row("API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography"], http)
+        row("API", "ContractAPI", ["HTTPSupport"], http.union(["Yams"]))
         return ImportTable(rows: rows)
     }()
 

@@ -6,6 +6,7 @@ import {
 import { Tag, date, numbers, personName, text } from "/assets/dicomjson.js";
 import { ImageFrame, framesOfSeries, percentileWindow, samples, windowed } from "/assets/pixels.js";
 import { reformats, volumeOf } from "/assets/reformat.js";
+import { slideOf } from "/assets/slide.js";
 
 const tests = [];
 const test = (name, body) => tests.push({ name, body });
@@ -173,6 +174,55 @@ test("PS3.3 C.8.5.5.1.15: ultrasound is measured by its region, in mm", () => {
   const frame = new ImageFrame(slice(0, 1, { [Tag.spacing]: { vr: "DS" }, [Tag.regions]: element("SQ", region) }), 0);
   equal(frame.unit.size, [0.2, 0.3], 1e-12);
   equal(frame.unit.name, "mm");
+});
+
+/** A level of a pyramid of 1000 by 700 pixels in tiles of 256. */
+function level(down, more = {}) {
+  const [columns, rows] = [Math.ceil(1000 / down), Math.ceil(700 / down)];
+  const tiles = Math.ceil(columns / 256) * Math.ceil(rows / 256);
+  return slice(0, down, {
+    [Tag.sopClass]: element("UI", "1.2.840.10008.5.1.4.1.1.77.1.6"), [Tag.rows]: element("US", 256), [Tag.columns]: element("US", 256),
+    [Tag.imageType]: element("CS", "ORIGINAL", "PRIMARY", "VOLUME", "NONE"), [Tag.organization]: element("CS", "TILED_FULL"),
+    [Tag.totalColumns]: element("UL", columns), [Tag.totalRows]: element("UL", rows), [Tag.frames]: element("IS", tiles),
+    [Tag.frameOfReference]: element("UI", "1.9"), ...more,
+  });
+}
+
+test("PS3.3 C.8.12.4: the levels of a pyramid are one image, and label and overview stay beside it", () => {
+  const label = level(4, { [Tag.imageType]: element("CS", "ORIGINAL", "PRIMARY", "LABEL", "NONE") });
+  const { entry, rest } = slideOf([level(4), label, level(1), level(2)]);
+  equal([entry.frame.columns, entry.frame.rows], [1000, 700]);
+  equal(entry.image.slide.levels.map((one) => one.columns), [1000, 500, 250]);
+  equal(rest.length, 1);
+  equal(slideOf([slice(0, 1)]), undefined);
+});
+
+test("PS3.3 C.8.12.4: the level is the coarsest that is as fine as the screen, the finest beyond it", () => {
+  const { slide } = slideOf([level(1), level(2), level(4)]).entry.image;
+  equal([2, 1, 0.6, 0.5, 0.25, 0.01].map((factor) => slide.levelFor(factor).columns), [1000, 1000, 1000, 500, 250, 250]);
+});
+
+test("PS3.3 C.7.6.17.3: tiles in full order by row, those in view alone, cut at the edge of the image", () => {
+  const { slide } = slideOf([level(1), level(4)]).entry.image;
+  const all = slide.tilesIn(slide.base, [0, 0, 1000, 700]);
+  equal(all.map(({ tile }) => tile.index).sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  equal(slide.tilesIn(slide.base, [300, 300, 400, 400]).map(({ tile }) => tile.index), [5]);
+  const [corner] = slide.tilesIn(slide.base, [990, 690, 2000, 2000]);
+  equal([corner.tile.index, corner.x, corner.y, corner.columns, corner.rows], [11, 768, 512, 232, 188]);
+  const [coarse] = slide.tilesIn(slide.levels[1], [-50, -50, 2000, 2000]);
+  equal([coarse.width, coarse.height, coarse.columns, coarse.rows], [1000, 700, 250, 175]);
+  equal(slide.tilesIn(slide.base, [-500, -500, -10, -10]).length, 0);
+});
+
+test("PS3.3 C.8.12.6.1: tiles of a sparse image are where their frames say, and a place out of the image is none", () => {
+  const place = (column, row) => ({ [Tag.slidePosition]: element("SQ", {
+    [Tag.columnPosition]: element("SL", column), [Tag.rowPosition]: element("SL", row) }) });
+  const { slide } = slideOf([level(1, {
+    [Tag.organization]: element("CS", "TILED_SPARSE"), [Tag.frames]: element("IS", 4),
+    [Tag.perFrame]: element("SQ", place(257, 513), place(1, 1), place(0, 1), place(100001, 1)) })]).entry.image;
+  equal([[0, 0], [1, 2], [2, 0], [3, 2]].map(([column, row]) => slide.base.indexAt(column, row)), [1, 0, undefined, undefined]);
+  const many = slideOf([level(1, { [Tag.totalColumns]: element("UL", 1e9), [Tag.totalRows]: element("UL", 1e9) })]).entry.image.slide;
+  equal(many.tilesIn(many.base, [0, 0, 1e9, 1e9]).length <= 600, true);
 });
 
 export async function run() {

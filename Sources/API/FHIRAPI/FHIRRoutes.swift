@@ -12,18 +12,22 @@ import Workflow
 package struct FHIRRoutes: Sendable {
     private let service: FHIRService
     private let blobs: any BlobStoring
+    private let pages: FHIRPages?
 
-    /// - Parameter blobs: where the files of exports are.
-    package init(service: FHIRService, blobs: any BlobStoring) {
+    /// - Parameters:
+    ///   - blobs: where the files of exports are.
+    ///   - pages: for people in a browser; nil where nobody can sign in.
+    package init(service: FHIRService, blobs: any BlobStoring, pages: FHIRPages? = nil) {
         self.service = service
         self.blobs = blobs
+        self.pages = pages
     }
 
     /// The routes of FHIR R4 http.html and of Bulk Data 2.0 below `/fhir`, errors as OperationOutcomes.
     package var group: RouteGroup {
         RouteGroup(
             name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),
-            routes: Interaction.all.map(route))
+            routes: Interaction.all.map(route) + (pages.map { [$0.start(service)] } ?? []))
     }
 
     /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
@@ -32,7 +36,8 @@ package struct FHIRRoutes: Sendable {
             interaction.method, interaction.template == "/" ? "/fhir" : "/fhir" + interaction.template,
             operationID: interaction.name,
             access: interaction.isOpen ? .open : .bearer(.anyToken), isSafe: interaction.isSafe,
-            fromMemory: interaction.name == "read" ? ReadFromMemory(service: service) : nil
+            fromMemory: interaction.name == "read" ? ReadFromMemory(service: service) : nil,
+            page: pages?.page(of: interaction, service)
         ) { try await answer($0, interaction) }
     }
 

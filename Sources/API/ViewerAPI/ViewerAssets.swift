@@ -18,6 +18,7 @@ enum ViewerAssets {
         "painter.js": script(PackageResources.painter_js),
         "pixels.js": script(PackageResources.pixels_js),
         "reformat.js": script(PackageResources.reformat_js),
+        "slide.js": script(PackageResources.slide_js),
         "smart.js": script(PackageResources.smart_js),
         "tools.js": script(PackageResources.tools_js),
         "viewer.css": File(contentType: "text/css; charset=utf-8", bytes: PackageResources.viewer_css),

@@ -1,6 +1,7 @@
 import Access
 import Admission
 import BlobStore
+import ContractAPI
 import DICOMTranslation
 import DICOMwebAPI
 import FHIRAPI
@@ -139,7 +140,8 @@ struct WebComposition {
                     introspect: launch == nil ? nil : smart.introspectionEndpoint), softwareVersion: HilumVersion.text,
                 limits: limits.fhir,
                 now: { clock.now() }),
-            blobs: blobs)
+            blobs: blobs,
+            pages: people.map { FHIRPages(sessions: $0.sessions, policy: configuration.access.policy) })
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, pixels: pixels, ingest: ingest, audit: audit,
             baseURL: publicURL + "/dicomweb", gate: gate, memory: guards.memory, archives: archives.search,
@@ -177,7 +179,10 @@ struct WebComposition {
         let outbox = OutboxRoutes(log: store, audit: store)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
-        var groups = [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group]
+        var groups = [
+            fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group,
+            ContractRoutes().group,
+        ]
         if let people {
             var desk = OperationsDesk(
                 sessions: people.sessions, origin: publicURL, audit: audit, health: health, outbox: store,

@@ -271,6 +271,7 @@ import Testing
             "getPasskeyScript": "/assets/scripts/x.js", "listAccess": "/account/access",
             "getOutsideAnswer": "/account/sign-in/outside/x/answer?code=x&state=x",
             "getWaitingApp": "/account/clients/waiting/x", "getImportsPage": "/operations/imports",
+            "getResourcesPage": "/fhir", "getContract": "/openapi", "getContractDocument": "/openapi/fhir",
         ]
         if let path = gets[operationID] { return Ask(.silent, .get, path) }
         let posts = [

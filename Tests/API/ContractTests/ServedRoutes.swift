@@ -1,5 +1,6 @@
 import Access
 import BlobStore
+import ContractAPI
 import DICOMTranslation
 import DICOMwebAPI
 import FHIRAPI
@@ -115,7 +116,7 @@ enum ServedRoutes {
                     jobs: store, store: store, downloads: NoDownloads(), entropy: entropy, now: { now }),
                 baseURL: base + "/fhir", oauth: OAuthEndpoints(token: base + "/oauth/token"), softwareVersion: "0",
                 now: { now }),
-            blobs: blobs)
+            blobs: blobs, pages: FHIRPages(sessions: Nobody()))
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(
@@ -177,7 +178,7 @@ enum ServedRoutes {
             ).group,
             OpsRoutes(health: health, metrics: MetricRegistry(), audit: store, quarantine: store).group,
             MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
-            ViewerRoutes(fhirBaseURL: base + "/fhir").group,
+            ViewerRoutes(fhirBaseURL: base + "/fhir").group, ContractRoutes().group,
             OperationsRoutes(
                 desk: OperationsDesk(
                     sessions: people.sessions, origin: base, audit: store, health: health, outbox: store,

@@ -46,6 +46,19 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
         return HTML(markup: markup + "</\(name)>")
     }
 
+    /// A foreign document in a frame of its own, where no script runs, no form is sent and nothing is loaded: the page's policy
+    /// is the document's too. HTML Living Standard §4.8.5 (sandbox, srcdoc); CSP Level 3 §7.8.
+    /// - Parameters:
+    ///   - foreign: markup of whoever wrote it, as it came.
+    ///   - title: of the frame, for who does not see it.
+    package static func frame(of foreign: String, title: String) -> HTML {
+        var markup = "<iframe sandbox=\"\" referrerpolicy=\"no-referrer\" title=\""
+        escape(title, to: &markup)
+        markup += "\" srcdoc=\""
+        escape(foreign, to: &markup)
+        return HTML(markup: markup + "\"></iframe>")
+    }
+
     /// A script that is a file of this server, run once the page is read; nothing for any other path.
     static func script(_ path: String) -> HTML {
         guard LocalPath.isLocal(path) else { return .none }

@@ -193,5 +193,5 @@ extension PageLanguage {
             .nobodyListed: "There are none.",
             .scopesLabel: "May ask for",
             .ownAccount: "your own",
-        ].merging(operationsInEnglish) { own, _ in own })
+        ].merging(operationsInEnglish) { own, _ in own }.merging(resourcesInEnglish) { own, _ in own })
 }

@@ -98,6 +98,27 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     // Operations: the audit trail.
     case auditTitle, auditWho, auditWhat, auditAbout, auditPatient, auditFrom, auditQuery, auditExplained
     case auditSearchOn, auditNothing, auditCaller, outcomeSuccess, outcomeRefused, outcomeFailed, outcomeDown
+
+    // Resources as pages.
+    case resourcesTitle, resourceLabel, versionLabel, updatedLabel, currentVersion, notCurrent
+    case elementsTitle, narrativeTitle, narrativeHint, narrativeFrame, cutShort, textCut, dataLeftOut
+    case jsonTitle, jsonCut
+    case referencesInTitle, referencesInNone, referencesInLabel, referencesUncounted
+    case historyTitle, historyLabel, historyMethod, historyDeleted, historyCompare, historyNone
+    case differencesTitle, differencesOf, differencePath, differenceBefore, differenceAfter, differencesNone
+    case differencesMore, nothingThere
+    case searchFields, searchFieldHint, searchButton, searchFound, searchTotal, searchNothing,
+        searchIncluded
+    case searchNext, searchFirst, searchNoticesTitle, sortLabel
+    case typesTitle, typesOther, typesNone, recentTitle, startLead
+    case outcomeTitle, outcomeIssue, nextTitle, nextMalformed, nextForbidden, nextNotFound, nextGone, nextLater
+    case nextUnsupported, nextInternal
+    case capabilityTitle, capabilityLead, capabilityInteractions, capabilityParameters, capabilitySoftware
+
+    // The contract.
+    case contractTitle, contractLead, contractFiles, contractFile, contractOperations, contractParameters, contractBody
+    case contractAnswers, contractAccess, contractOpen, contractToken, contractScopes, contractMethod, contractPath
+    case contractPlace, contractRequired, contractMedia, contractSchemas, contractDeprecated, contractOther
 }
 
 /// A language of pages, with all its texts. Another one is another table, and one entry of ``all``.

@@ -86,6 +86,16 @@ package enum Stylesheet {
         dt { font-weight: 600; }
         dd { margin: 0; }
         .symbol { display: block; width: 14rem; max-width: 100%; background: #ffffff; }
+        iframe { display: block; width: 100%; height: 16rem; border: 1px solid var(--line); background: #ffffff;
+          color-scheme: light; }
+        pre { overflow: auto; max-height: 40rem; margin: .5rem 0; font: .8125rem/1.4 ui-monospace, Menlo, Consolas, monospace; }
+        details { margin: .5rem 0; }
+        summary { cursor: pointer; font-weight: 600; min-height: 1.5rem; }
+        .plain { list-style: none; margin: 0; padding: 0; }
+        .columns { columns: 14rem; }
+        .tree dl { border-left: 2px solid var(--line); padding-left: .75rem; }
+        .tree .plain > li + li { margin-top: .25rem; }
+        @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { padding-left: .75rem; } }
         @media (max-width: 30rem) { button { width: 100%; margin-right: 0; } td button { width: auto; } }
         @media (prefers-contrast: more) { :root { --quiet: var(--text); --line: var(--text); } }
         """

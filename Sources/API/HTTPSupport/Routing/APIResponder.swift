@@ -66,6 +66,7 @@ package struct APIResponder: HTTPResponder {
         let target = RequestTarget(head.path)
         var group = table.group(ofPath: target.path)
         var operationID = "unmatched"
+        var page: RoutePage?
         var response: Response
         do {
             try limits.check(head)
@@ -102,22 +103,30 @@ package struct APIResponder: HTTPResponder {
                         for: route, parameters: parameters, authorization: authorization, requestID: requestID,
                         sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
                 }
-                let access = try await identify()
+                if let own = route.page, RoutePage.isAsked(head.headerFields, rawQuery: target.rawQuery) { page = own }
+                let access =
+                    page == nil
+                    ? try await identify()
+                    : AccessContext(
+                        principal: .anonymous, scopes: [], requestID: requestID, sourceAddress: origin.sourceAddress)
                 let call = APIRequest(
                     method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
                     parameters: parameters, body: body, access: access, files: FileConnection.current,
                     socket: route.isSocket ? socket(identify) : nil, limits: limits, memory: memory?.reservation(),
                     logger: origin.logger)
+                let handler = page?.handler ?? route.handler
+                let deadline = page == nil ? route.deadline : RoutePage.deadline
                 response =
-                    if route.isBrief { try await route.handler(call) } else {
+                    if route.isBrief { try await handler(call) } else {
                         try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                            try await Deadline.run(route.deadline) { try await route.handler(call) }
+                            try await Deadline.run(deadline) { try await handler(call) }
                         }
                     }
             }
         } catch {
             response = failed(
-                error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
+                error, form: page?.errorBody ?? group?.errorBody ?? ProblemJSON(), requestID: requestID,
+                accept: head.headerFields[.accept], logger: origin.logger)
         }
         // Whoever made it: a caller who quotes the id of a 500 finds it in the log.
         if response.status == .internalServerError {
@@ -207,9 +216,8 @@ package struct APIResponder: HTTPResponder {
     }
 
     private func failed(
-        _ error: any Error, group: RouteGroup?, requestID: String, accept: String?, logger: Logger
+        _ error: any Error, form: any ErrorBody, requestID: String, accept: String?, logger: Logger
     ) -> Response {
-        let form: any ErrorBody = group?.errorBody ?? ProblemJSON()
         let failure: HTTPFailure
         if let known = error as? HTTPFailure {
             failure = known

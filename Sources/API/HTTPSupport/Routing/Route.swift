@@ -30,16 +30,19 @@ package struct Route: Sendable {
     package let isSocket: Bool
     /// What may have the answer to a GET of an identified caller at hand; nil where every request takes the ``handler``.
     package let fromMemory: (any AnsweringFromMemory)?
+    /// What answers a browser that asks without a token; nil where there is no page.
+    package let page: RoutePage?
     /// The answer to whoever may call.
     package let handler: Handler
 
     /// - Parameters:
     ///   - method: GET answers HEAD too, where it is safe.
     ///   - template: begins with `/`; two templates may name the same place differently.
+    ///   - page: of a GET.
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
         deadline: Duration? = nil, isBrief: Bool = false, isSafe: Bool = true, isSocket: Bool = false,
-        fromMemory: (any AnsweringFromMemory)? = nil, handler: @escaping Handler
+        fromMemory: (any AnsweringFromMemory)? = nil, page: RoutePage? = nil, handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
@@ -50,7 +53,46 @@ package struct Route: Sendable {
         self.isSafe = isSafe
         self.isSocket = isSocket
         self.fromMemory = fromMemory
+        self.page = page
         self.handler = handler
+    }
+}
+
+/// A page that people read in place of what programs get at the same path.
+///
+/// It is for a request that holds no token and likes `text/html` best; whoever sends a token gets what the route answers.
+/// The request's access is anonymous: the page itself looks who is signed in at the browser.
+package struct RoutePage: Sendable {
+    /// How errors of the page look.
+    package let errorBody: any ErrorBody
+    /// The page.
+    package let handler: Route.Handler
+
+    /// A page within a deadline of ``deadline``.
+    package init(errorBody: any ErrorBody = PageErrorBody(), handler: @escaping Route.Handler) {
+        self.errorBody = errorBody
+        self.handler = handler
+    }
+
+    /// How long a page may take.
+    static let deadline = Duration.seconds(60)
+
+    /// The media types that programs ask for, and browsers at most by a wildcard.
+    private static let others = ["fhir+json", "json", "dicom+json"].map { MediaType(type: "application", subtype: $0) }
+    private static let html = MediaType(type: "text", subtype: "html")
+
+    /// Whether a request asks for the page: without a token, by a `_format` of HTML or, where there is no `_format`, by an
+    /// Accept header that likes `text/html` better than JSON. FHIR R4 http.html#mime-type; RFC 9110 §12.5.1.
+    package static func isAsked(_ headers: HTTPFields, rawQuery: String) -> Bool {
+        guard !headers.contains(.authorization) else { return false }
+        if rawQuery.contains("_format"), let query = try? QueryParameters(rawQuery), let format = query["_format"] {
+            return ["html", "text/html"].contains(format.lowercased())
+        }
+        guard let text = headers[.accept] else { return false }
+        let accept = AcceptHeader(text)
+        let quality = accept.quality(of: html, ignoring: ["charset"])
+        return quality > 0
+            && others.allSatisfy { accept.quality(of: $0, ignoring: ["charset", "fhirversion"]) < quality }
     }
 }
 

@@ -40,6 +40,8 @@ package struct AccountRoutes: Sendable {
     /// The links that a person has on every page.
     static func navigation(_ known: PeopleSessions.Known, _ language: PageLanguage) -> [Page.Link] {
         var own = [Page.Link("/account", language[.accountTitle])]
+        // An operator sees no one's record.
+        if known.account.role != .operator { own.append(.init("/fhir", language[.resourcesTitle])) }
         if EmergencyRoutes.mayOpen(known.account.role) {
             own.append(.init(EmergencyRoutes.path, language[.emergencyTitle]))
         }

@@ -46,6 +46,14 @@ export class Archive {
     return this.session.json(`${base}/studies/${study}/series/${series}/metadata`, dicomJSON);
   }
 
+  /** The attributes of the first image by its number, while those of all are on their way; undefined where none has it. */
+  async first(study, series) {
+    const place = `${base}/studies/${study}/series/${series}/instances`;
+    const [found] = await this.session.json(`${place}?InstanceNumber=1&limit=1`, dicomJSON);
+    const instance = text(found, Tag.sopInstance);
+    return instance ? (await this.session.json(`${place}/${instance}/metadata`, dicomJSON))[0] : undefined;
+  }
+
   instancePath({ study, series, instance }) {
     return `${base}/studies/${study}/series/${series}/instances/${instance}`;
   }
@@ -61,7 +69,8 @@ export class Archive {
   /** A frame as the server renders it. */
   async rendered(frame, signal) {
     const answer = await this.session.fetch(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`, {
-      headers: { Accept: "image/png" }, signal,
+      // Tiles of slides are photographs, and many.
+      headers: { Accept: frame.isTile ? "image/jpeg" : "image/png" }, signal,
     });
     return createImageBitmap(await answer.blob());
   }

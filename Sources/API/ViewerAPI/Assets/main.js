@@ -5,6 +5,7 @@ import { Tag, date, items, number, personName, text, values } from "./dicomjson.
 import { FrameLoader } from "./loader.js";
 import { framesOfSeries, presets } from "./pixels.js";
 import { reformats, volumeOf } from "./reformat.js";
+import { isLevel, slideOf } from "./slide.js";
 import { SignInError, signIn } from "./smart.js";
 import { attach, pressed, tools } from "./tools.js";
 import { Viewport } from "./viewport.js";
@@ -137,7 +138,7 @@ class Viewer {
     if (this.study !== study) return;
     this.seriesList = list;
     find("series").replaceChildren(...list.map((entry) => this.#seriesItem(study, entry)));
-    const pictures = list.filter((entry) => !["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)));
+    const pictures = list.filter((entry) => !isDocument(entry));
     const layout = hanging[text(pictures[0], Tag.modality)] ?? "1";
     if (series === undefined && pictures.length > 1 && layout !== "1") this.#layout(layout);
     this.#say("");
@@ -153,9 +154,8 @@ class Viewer {
   #seriesItem(study, entry) {
     const uid = text(entry, Tag.seriesInstance);
     const modality = text(entry, Tag.modality);
-    const isDocument = ["SR", "KO", "PR", "DOC"].includes(modality);
     const picture = make("img", { alt: "", width: 64, height: 64, class: "thumbnail" });
-    if (!isDocument) {
+    if (!isDocument(entry)) {
       this.archive.thumbnail(study, uid)
         .then((blob) => {
           picture.src = URL.createObjectURL(blob);
@@ -175,8 +175,10 @@ class Viewer {
     const kept = this.series.get(uid);
     if (kept) return kept;
     const loading = this.archive.metadata(study, uid).then((dataSets) => {
-      const frames = framesOfSeries(dataSets);
-      return { dataSets, frames, stack: frames.map((frame) => ({ frame })) };
+      const slide = slideOf(dataSets);
+      const stack = framesOfSeries(slide?.rest ?? dataSets).map((frame) => ({ frame }));
+      loading.isDone = true;
+      return { dataSets, stack: slide ? [slide.entry, ...stack] : stack };
     });
     this.series.set(uid, loading);
     loading.catch(() => this.series.delete(uid));
@@ -186,18 +188,35 @@ class Viewer {
   /** Shows a series in a pane: its images, its report as text, or its key images. */
   async openSeries(study, uid, pane, { image, frame } = {}) {
     const entry = (this.seriesList ?? []).find((one) => text(one, Tag.seriesInstance) === uid);
-    const { dataSets, stack } = await this.#frames(study, uid);
+    const title = entry ? text(entry, Tag.seriesDescription) || text(entry, Tag.modality) : "";
+    const asked = pane.asked = { isPreviewed: false };
+    const loading = this.#frames(study, uid);
+    if (!image && entry && !isDocument(entry)) this.#preview(study, uid, pane, title, loading).catch(() => {});
+    const { dataSets, stack } = await loading;
     if (!this.#isShown(study)) return undefined;
     if (stack.length === 0) return this.#openDocuments(study, dataSets);
+    // Another series was asked for in this pane meanwhile.
+    if (pane.asked !== asked) return undefined;
+    pane.asked = undefined;
     const at = image ? stack.findIndex(({ frame: one }) => one.instance === image && (!frame || one.index + 1 === frame)) : 0;
-    const title = entry ? text(entry, Tag.seriesDescription) || text(entry, Tag.modality) : "";
-    this.#show(pane, stack, { title, index: Math.max(0, at) });
+    // What was done to the first image meanwhile stays.
+    this.#show(pane, stack, { title, index: Math.max(0, at), keeps: asked.isPreviewed });
+  }
+
+  /** The first image at once, while the attributes of all are still on their way. */
+  async #preview(study, uid, pane, title, loading) {
+    const { asked } = pane;
+    const dataSet = await this.archive.first(study, uid);
+    const [frame] = dataSet && !isLevel(dataSet) ? framesOfSeries([dataSet]) : [];
+    if (!frame || loading.isDone || pane.asked !== asked || !this.#isShown(study)) return;
+    asked.isPreviewed = true;
+    this.#show(pane, [{ frame }], { title: `${title || "Series"} (loading the rest)` });
   }
 
   #show(pane, stack, options) {
     const wanted = new Set([stack, ...this.panes.filter((one) => one !== pane).map((one) => one.stack)]
       .flatMap((one) => one.map(({ frame }) => frame.key)));
-    this.loader.forget((frame) => wanted.has(frame.key));
+    this.loader.forget((frame) => frame.isTile || wanted.has(frame.key));
     pane.show(stack, options);
     this.#update();
   }
@@ -208,7 +227,7 @@ class Viewer {
       if (text(dataSet, Tag.modality) === "KO") {
         const named = new Set(referenced(dataSet));
         const all = await Promise.all((this.seriesList ?? [])
-          .filter((entry) => !["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)))
+          .filter((entry) => !isDocument(entry))
           .map((entry) => this.#frames(study, text(entry, Tag.seriesInstance)).catch(() => ({ stack: [] }))));
         if (!this.#isShown(study)) return undefined;
         const stack = all.flatMap(({ stack }) => stack).filter(({ frame }) => named.has(frame.instance));
@@ -360,7 +379,7 @@ class Viewer {
       i: () => find("invert").click(), f: () => find("flip").click(), r: () => find("rotate").click(),
       0: () => this.pane.reset(), " ": () => this.#toggleCine(), m: () => this.#panel("metadata"),
       Delete: () => this.pane.removeLastAnnotation(), Backspace: () => this.pane.removeLastAnnotation(),
-      "+": () => this.pane.change(() => { this.pane.view.zoom = Math.min(40, this.pane.view.zoom * 1.25); }),
+      "+": () => this.pane.change(() => { this.pane.view.zoom = Math.min(this.pane.zoomMax, this.pane.view.zoom * 1.25); }),
       "-": () => this.pane.change(() => { this.pane.view.zoom = Math.max(0.1, this.pane.view.zoom / 1.25); }),
     };
     for (const [name, { key }] of Object.entries(tools)) keys[key] = () => this.#choose(name);
@@ -514,6 +533,9 @@ class Viewer {
   #say(message) { find("message").textContent = message; }
   #tell(error) { this.#say(error.message); }
 }
+
+/** Whether a series is read, not looked at. */
+function isDocument(entry) { return ["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)); }
 
 /** UIDs of the instances that a key object or a report names. */
 function referenced(dataSet) {

@@ -107,7 +107,7 @@ export function attach(pane, state) {
   function zoom(factor, around, id) {
     pane.change(() => {
       const before = pane.view.zoom;
-      pane.view.zoom = Math.max(0.1, Math.min(40, before * factor));
+      pane.view.zoom = Math.max(0.1, Math.min(pane.zoomMax, before * factor));
       const real = pane.view.zoom / before;
       const middle = [element.clientWidth / 2, element.clientHeight / 2];
       pane.view.pan = pane.view.pan.map((value, axis) => {

@@ -55,6 +55,8 @@ export class Viewport extends EventTarget {
   get entry() { return this.stack[this.index]; }
   get frame() { return this.entry?.frame; }
   get image() { return this.#image; }
+  /** How far the image may be enlarged: a slide to four screen pixels for each of its own. */
+  get zoomMax() { return this.frame?.isSlide ? Math.max(40, 4 * this.frame.columns / Math.max(1, this.element.clientWidth)) : 40; }
   get annotations() { return this.#annotations.get(this.frame?.key) ?? []; }
 
   /** Shows another stack from the beginning; `keeps` leaves window and view as they are. */
@@ -239,7 +241,11 @@ export class Viewport extends EventTarget {
     const scaled = Object.assign(Object.create(Object.getPrototypeOf(map)), map);
     for (const part of ["a", "b", "c", "d", "e", "f"]) scaled[part] *= ratio;
     const isInverted = this.#image.samples ? frame.isInverse !== this.isInverse : this.isInverse;
-    this.painter.paint({
+    if (this.#image.slide) {
+      this.painter.clear();
+      const isWhole = this.#image.slide.paint(context, scaled, this.loader, () => this.draw());
+      this.status.textContent = isWhole ? "" : "Loading…";
+    } else this.painter.paint({
       image: this.#image, rows: frame.rows, columns: frame.columns, slope: frame.slope, intercept: frame.intercept,
       window: this.window, isInverse: isInverted, isSmooth: this.isSmooth, map: scaled,
     });
