@@ -326,7 +326,7 @@ struct PracticeTests {
 
     // MARK: Labels and refusals
 
-    private static func labelled(_ type: String, _ id: String, _ label: String, _ rest: String) -> String {
+    static func labelled(_ type: String, _ id: String, _ label: String, _ rest: String) -> String {
         #"{"resourceType":"\#(type)","id":"\#(id)","meta":{"security":[{"system":"\#(SecurityLabel.confidentiality)","code":"\#(label)"}]},\#(rest)}"#
     }
 
@@ -399,52 +399,7 @@ struct PracticeTests {
         }
     }
 
-    @Test(
-        "What was refused or labelled of one record counts for all of its person's records",
-        arguments: TestDatabases.all)
-    func mergedRecords(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { store in
-            try await Self.fill(store)
-            for patient in ["a", "b"] { #expect(try await Self.grant(store, patient)) }
-            let administrator = Self.access(.administrator, nil, account: "admin")
-            func expect(_ seen: [String], _ note: String) async throws {
-                for access in [Self.access(.referrer), administrator] {
-                    #expect(try await Self.seen(store, access) == seen, "\(note)")
-                }
-            }
-            /// Of records that were merged: a into b, b into a, both into a third one.
-            func merge(_ records: [(id: String, survivor: String?)]) async throws {
-                try await store.database.write { transaction in
-                    try transaction.connection.run("DELETE FROM patients")
-                    for record in records {
-                        try transaction.connection.run(
-                            "INSERT INTO patients (id, merged_into, detail) VALUES (?, ?, ?)",
-                            [.text(record.id), SQLValue(record.survivor), .bytes([0x7B, 0x7D])])
-                    }
-                }
-            }
-            let merges: [[(id: String, survivor: String?)]] = [
-                [("a", "b"), ("b", nil)], [("a", nil), ("b", "a")], [("a", "c"), ("b", "c"), ("c", nil)],
-            ]
-            for cut in ["consent", "label"] {
-                try await merge([("a", nil), ("b", nil)])
-                try await Support.put(
-                    store,
-                    cut == "consent"
-                        ? Self.consent(#"{"type":"deny"}"#) : Self.labelled("Patient", "a", "R", #""active":true"#))
-                try await expect(["b"], cut)
-                for records in merges {
-                    try await merge(records)
-                    try await expect([], "\(cut) \(records)")
-                }
-                if cut == "consent" {
-                    try await store.write(Support.server) { _ = try $0.deleteResource("Consent", "c") }
-                }
-            }
-        }
-    }
-
-    private static func consent(_ provision: String, status: String = "active", scope: String = "patient-privacy")
+    static func consent(_ provision: String, status: String = "active", scope: String = "patient-privacy")
         -> String
     {
         """
