@@ -9,7 +9,8 @@ package struct SearchLimits: Sendable, Hashable {
     /// Conditions of one search, counted as the database has to look at them: each parameter that is not repeated, each
     /// of its values that needs a look of its own, and each step of a chain.
     package var conditionsMax: Int
-    /// References followed by one chained parameter, `a.b.c=` being two. FHIR R4 search.html#chaining.
+    /// References followed by one chained parameter, `a.b.c=` being two. With ``reverseChainDepthMax`` at most 5: SQLite's
+    /// parser has no room for more steps. FHIR R4 search.html#chaining.
     package var chainDepthMax: Int
     /// Nested `_has`. FHIR R4 search.html#has.
     package var reverseChainDepthMax: Int

@@ -93,7 +93,7 @@ extension UserCommand {
                 let row = accounts.row(
                     "user grant", .update, account, patientID: patient, detail: "\(hours) hours")
                 guard try await accounts.store.save(grant, recording: row) else {
-                    throw ValidationError("there is no Patient/\(patient), or the account is locked")
+                    throw ValidationError("there is no Patient/\(patient), or the account is locked or of another role")
                 }
             }
             print("granted to \(subject.name)")

@@ -91,7 +91,7 @@ struct ImagingSight: Sendable {
             let all = [(type, id), ("Patient", "\(alias).patient_id")].compactMap {
                 PatientReach.labelled($0.0, $0.1, labels, dialect.apart)
             }
-            return .allOf([SQLCondition("\(alias).patient_id IS NOT NULL")] + all.map(PatientReach.not))
+            return .allOf([SQLCondition("\(alias).patient_id IS NOT NULL")] + all.map(SQLCondition.not))
         case .search: return SQLCondition("1 = 0")
         }
     }

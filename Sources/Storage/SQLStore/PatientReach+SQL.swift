@@ -8,140 +8,154 @@ extension PatientReach {
     ///   table, which no table here is named as.
     func condition(on patient: String, _ dialect: SQLDialect) -> SQLCondition {
         var all = [SQLCondition("\(patient) IS NOT NULL"), letsIn(patient, dialect)]
-        if let cut = keepsOut(patient, dialect) { all.append(Self.not(cut)) }
+        if let cut = keepsOut(patient, dialect) { all.append(.not(cut)) }
         return .allOf(all)
     }
 
     /// Whether anything lets a patient in.
     func letsIn(_ patient: String, _ dialect: SQLDialect) -> SQLCondition {
-        .anyOf(
-            Source.allCases.filter(sources.contains).compactMap { source($0, patient, dialect.apart, dialect) })
+        if isEveryone { return SQLCondition("1 = 1") }
+        var any: [SQLCondition] = []
+        if sources.contains(.care) { any += care(patient).map { $0.exists(dialect.apart) } }
+        if sources.contains(.worklist) { any += worklist(patient).map { $0.exists(dialect.apart) } }
+        any += Self.ofAllRecords(of: patient, dialect.apart) { [grants($0)].compactMap { $0 } }
+        if sources.contains(.launched), !launched.isEmpty {
+            any.append(SQLCondition(dialect.isInTexts(patient), [.texts(launched)]))
+        }
+        return .anyOf(any)
     }
 
     /// Whether anything keeps a patient out; nil where nothing does.
     func keepsOut(_ patient: String, _ dialect: SQLDialect) -> SQLCondition? {
-        let apart = dialect.apart
-        func cuts(_ record: String) -> [Entry] {
-            [refused(record, apart), Self.labels("Patient", record, hiddenLabels)].compactMap { $0 }
+        let any = Self.ofAllRecords(of: patient, dialect.apart) { record in
+            refused(record) + [Self.labels("Patient", record, hiddenLabels)].compactMap { $0 }
         }
-        let own = cuts(patient)
-        guard !own.isEmpty else { return nil }
-        // What was said of one record of a person counts for all of them: a merge takes nothing back. Each by its own index.
-        return .anyOf(
-            own.map { $0.exists(apart) }
-                + cuts("mr.merged_into").map {
-                    $0.exists(
-                        apart, behind: "patients mr", where: "mr.id = \(patient) AND mr.merged_into IS NOT NULL")
-                }
-                + cuts("mo.id").map {
-                    $0.exists(
-                        apart, behind: "patients mr CROSS JOIN patients mo",
-                        where: "mr.id = \(patient) AND mo.merged_into = COALESCE(mr.merged_into, mr.id)")
-                })
+        return any.isEmpty ? nil : .anyOf(any)
     }
 
-    static func not(_ condition: SQLCondition) -> SQLCondition {
-        SQLCondition("NOT " + condition.asOneTerm, condition.values)
+    /// What holds of a record of a person holds of all of them for as long as they are merged. Each by its own index.
+    private static func ofAllRecords(
+        of patient: String, _ apart: String, _ entries: (_ record: String) -> [Entry]
+    ) -> [SQLCondition] {
+        entries(patient).map { $0.exists(apart) }
+            + entries("mr.merged_into").map {
+                $0.exists(apart, behind: "patients mr", where: "mr.id = \(patient) AND mr.merged_into IS NOT NULL")
+            }
+            + entries("mo.id").map {
+                $0.exists(
+                    apart, behind: "patients mr CROSS JOIN patients mo",
+                    where: "mo.merged_into = COALESCE(mr.merged_into, mr.id) AND mr.id = \(patient)")
+            }
     }
 
-    /// A row of a table, under an alias, that meets a condition.
+    /// Rows of tables, under their aliases, that meet a condition. Joined rather than one within the other: how deep a
+    /// statement may be is bounded.
     private struct Entry {
-        let table: String
+        let tables: String
         let condition: SQLCondition
 
+        init(_ tables: String, _ text: String, _ values: [SQLValue]) {
+            self.tables = tables
+            condition = SQLCondition(text, values)
+        }
+
         /// - Parameters:
-        ///   - tables: that the condition speaks of, before its own.
+        ///   - others: tables that the condition speaks of, before its own.
         ///   - restriction: on these.
-        func exists(_ apart: String, behind tables: String? = nil, where restriction: String? = nil) -> SQLCondition {
-            let from = (tables.map { $0 + " CROSS JOIN " } ?? "") + table
+        func exists(_ apart: String, behind others: String? = nil, where restriction: String? = nil) -> SQLCondition {
+            let from = (others.map { $0 + " CROSS JOIN " } ?? "") + tables
             let met = (restriction.map { $0 + " AND " } ?? "") + condition.text
-            return SQLCondition("EXISTS (SELECT 1 FROM \(from) WHERE \(met)\(apart))", condition.values)
+            return .exists("\(from) WHERE \(met)\(apart)", condition.values)
         }
     }
 
     // MARK: What lets in
 
-    private func source(
-        _ source: Source, _ patient: String, _ apart: String, _ dialect: SQLDialect
-    ) -> SQLCondition? {
-        switch source {
-        case .everyone: return SQLCondition("1 = 1")
-        case .launched:
-            guard !launched.isEmpty else { return nil }
-            return SQLCondition(dialect.isInTexts(patient), [.texts(launched)])
-        case .grants, .emergency:
-            return SQLCondition(
-                """
-                EXISTS (SELECT 1 FROM patient_grants pg WHERE pg.account = ? AND pg.patient_id = \(patient) \
-                AND pg.kind = ? AND pg.revoked_at IS NULL AND pg.given_at <= ? AND pg.expires > ?\(apart))
-                """, [.text(accountID), .text(source == .grants ? "grant" : "emergency"), .int(time), .int(time)])
-        case .care:
-            guard let fhirUser else { return nil }
-            return SQLCondition(
-                """
-                EXISTS (SELECT 1 FROM care_links cl WHERE cl.patient_id = \(patient) AND cl.since <= ? AND cl.until > ? \
-                AND (cl.actor = ? OR EXISTS (SELECT 1 FROM care_actors ca WHERE ca.person = ? AND ca.actor = cl.actor \
-                AND ca.is_member = 0 AND ca.since <= ? AND ca.until > ?\(apart)))\(apart))
-                """, [.int(time), .int(time), .text(fhirUser), .text(fhirUser), .int(time), .int(time)])
-        case .worklist:
-            let step = desk("ds.modality", ["ds.station = rs.value"])
-            let series = desk(
-                "de.modality",
-                [
-                    """
-                    EXISTS (SELECT 1 FROM instances di WHERE di.study_uid = de.study_uid AND di.series_uid = de.uid \
-                    AND di.received_from = rs.value)
-                    """
-                ])
-            return .anyOf([
-                SQLCondition(
-                    """
-                    EXISTS (SELECT 1 FROM steps ds WHERE ds.patient_id = \(patient) AND ds.is_on_worklist = 1 \
-                    AND \(step.text)\(apart))
-                    """, step.values),
-                SQLCondition(
-                    """
-                    EXISTS (SELECT 1 FROM studies dt CROSS JOIN series de WHERE dt.patient_id = \(patient) \
-                    AND de.study_uid = dt.uid AND de.patient_id = \(patient) AND \(series.text)\(apart))
-                    """, series.values),
-            ])
-        }
+    private func grants(_ patient: String) -> Entry? {
+        let kinds: [PatientGrant.Kind] =
+            (sources.contains(.grants) ? [.grant] : []) + (sources.contains(.emergency) ? [.emergency] : [])
+        if kinds.isEmpty { return nil }
+        return Entry(
+            "patient_grants pg",
+            """
+            pg.kind IN (\(kinds.map { _ in "?" }.joined(separator: ", "))) AND pg.account = ? \
+            AND pg.patient_id = \(patient) AND pg.revoked_at IS NULL AND pg.given_at <= ? AND pg.expires > ?
+            """, kinds.map { .text($0.rawValue) } + [.text(accountID), .int(time), .int(time)])
     }
 
-    /// Whether an entry is one of the account's desk.
-    private func desk(_ modality: String, _ station: [String]) -> SQLCondition {
-        SQLCondition(
+    private func care(_ patient: String) -> [Entry] {
+        guard let fhirUser else { return [] }
+        let link = "cl.patient_id = \(patient) AND cl.since <= ? AND cl.until > ?"
+        let now: [SQLValue] = [.int(time), .int(time)]
+        return [
+            Entry("care_links cl", "\(link) AND cl.actor = ?", now + [.text(fhirUser)]),
+            Entry(
+                "care_links cl CROSS JOIN care_actors ca",
+                """
+                \(link) AND ca.person = ? AND ca.actor = cl.actor AND ca.is_member = 0 AND ca.since <= ? AND ca.until > ?
+                """, now + [.text(fhirUser)] + now),
+        ]
+    }
+
+    private func worklist(_ patient: String) -> [Entry] {
+        let desks = "reading_desks rm CROSS JOIN reading_desks rs"
+        let series = """
+            dt.patient_id = \(patient) AND de.study_uid = dt.uid AND de.patient_id = \(patient) \
+            AND \(desk("de.modality"))
             """
-            EXISTS (SELECT 1 FROM reading_desks rm WHERE rm.account = ? AND rm.kind = 'modality' \
-            AND (rm.value = '\(ReadingDesk.every)' OR rm.value = \(modality))) \
-            AND EXISTS (SELECT 1 FROM reading_desks rs WHERE rs.account = ? AND rs.kind = 'station' \
-            AND (rs.value = '\(ReadingDesk.every)' OR \(station.joined(separator: " OR "))))
-            """, [.text(accountID), .text(accountID)])
+        let account: [SQLValue] = [.text(accountID), .text(accountID)]
+        return [
+            Entry(
+                "steps ds CROSS JOIN \(desks)",
+                """
+                rs.value IN ('\(ReadingDesk.every)', ds.station) AND ds.patient_id = \(patient) \
+                AND ds.is_on_worklist = 1 AND \(desk("ds.modality"))
+                """, account),
+            Entry(
+                "studies dt CROSS JOIN series de CROSS JOIN \(desks)",
+                "rs.value = '\(ReadingDesk.every)' AND \(series)", account),
+            Entry(
+                "studies dt CROSS JOIN series de CROSS JOIN \(desks) CROSS JOIN instances di",
+                """
+                \(series) AND di.study_uid = de.study_uid AND di.series_uid = de.uid AND di.received_from = rs.value
+                """, account),
+        ]
+    }
+
+    /// Whether entries are of the account's desk: of a modality of it in `rm`, beside a station of it in `rs`.
+    private func desk(_ modality: String) -> String {
+        """
+        rm.account = ? AND rm.kind = 'modality' AND rm.value IN ('\(ReadingDesk.every)', \(modality)) \
+        AND rs.account = ? AND rs.kind = 'station'
+        """
     }
 
     // MARK: What keeps out
 
-    private func refused(_ patient: String, _ apart: String) -> Entry? {
-        if refusals == .none { return nil }
-        var actor = SQLCondition("cr.actor = '\(AccessFacts.everyone)'")
-        if let fhirUser {
-            // Without regard to the time: what is refused to a role of the past is refused to its person, and what is
-            // refused to the person to each role of theirs.
-            actor = SQLCondition(
-                """
-                (cr.actor = '\(AccessFacts.everyone)' OR cr.actor = ? OR EXISTS (SELECT 1 FROM care_actors cp \
-                WHERE cp.person = ? AND cp.actor = cr.actor\(apart)) OR EXISTS (SELECT 1 FROM care_actors cp \
-                CROSS JOIN care_actors cs WHERE cp.person = ? AND cs.person = cp.actor AND cs.actor = cr.actor\(apart)))
-                """, [.text(fhirUser), .text(fhirUser), .text(fhirUser)])
+    /// Without regard to the time: what is refused to a role of the past is refused to its person, and what is refused to
+    /// the person to each role of theirs.
+    private func refused(_ patient: String) -> [Entry] {
+        if refusals == .none { return [] }
+        let refused = """
+            cr.type IN ('\(AccessFacts.everything)', ?) AND cr.patient_id = \(patient) AND cr.since <= ? AND cr.until > ?\
+            \(refusals == .ofEmergencies ? " AND cr.of_emergencies = 1" : "")
+            """
+        let values: [SQLValue] = [.text(type), .int(time), .int(time)]
+        guard let fhirUser else {
+            return [Entry("care_refusals cr", "\(refused) AND cr.actor = '\(AccessFacts.everyone)'", values)]
         }
-        return Entry(
-            table: "care_refusals cr",
-            condition: SQLCondition(
-                """
-                cr.patient_id = \(patient) AND cr.since <= ? AND cr.until > ? \
-                AND cr.type IN ('\(AccessFacts.everything)', ?)\
-                \(refusals == .ofEmergencies ? " AND cr.of_emergencies = 1" : "") AND \(actor.text)
-                """, [.int(time), .int(time), .text(type)] + actor.values))
+        return [
+            Entry(
+                "care_refusals cr", "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?)",
+                values + [.text(fhirUser)]),
+            Entry(
+                "care_refusals cr CROSS JOIN care_actors cp", "\(refused) AND cp.person = ? AND cp.actor = cr.actor",
+                values + [.text(fhirUser)]),
+            Entry(
+                "care_refusals cr CROSS JOIN care_actors cp CROSS JOIN care_actors cs",
+                "\(refused) AND cp.person = ? AND cs.person = cp.actor AND cs.actor = cr.actor",
+                values + [.text(fhirUser)]),
+        ]
     }
 
     /// Whether the current version of a resource carries one of some labels; nil where there are none.
@@ -153,12 +167,9 @@ extension PatientReach {
 
     private static func labels(_ type: String, _ id: String, _ labels: [SecurityLabel]) -> Entry? {
         if labels.isEmpty { return nil }
-        let any = labels.map { _ in "ll.system = ? AND ll.code = ?" }.joined(separator: " OR ")
-        return Entry(
-            table: "care_labels ll",
-            condition: SQLCondition(
-                "ll.type = '\(type)' AND ll.id = \(id) AND (\(any))",
-                labels.flatMap { [.text($0.system), .text($0.code)] }))
+        let any = SQLCondition.anyOf(
+            labels.map { SQLCondition("ll.system = ? AND ll.code = ?", [.text($0.system), .text($0.code)]) })
+        return Entry("care_labels ll", "ll.type = '\(type)' AND ll.id = \(id) AND \(any.text)", any.values)
     }
 
     // MARK: Lists
@@ -168,7 +179,17 @@ extension PatientReach {
     var candidates: SQLCondition? {
         if isEveryone || sources.contains(.worklist) { return nil }
         var parts = [
-            SQLCondition("SELECT pg.patient_id AS id FROM patient_grants pg WHERE pg.account = ?", [.text(accountID)])
+            SQLCondition("SELECT pg.patient_id AS id FROM patient_grants pg WHERE pg.account = ?", [.text(accountID)]),
+            SQLCondition(
+                """
+                SELECT mr.merged_into AS id FROM patient_grants pg CROSS JOIN patients mr WHERE pg.account = ? \
+                AND mr.id = pg.patient_id AND mr.merged_into IS NOT NULL
+                """, [.text(accountID)]),
+            SQLCondition(
+                """
+                SELECT mo.id AS id FROM patient_grants pg CROSS JOIN patients mr CROSS JOIN patients mo \
+                WHERE pg.account = ? AND mr.id = pg.patient_id AND mo.merged_into = COALESCE(mr.merged_into, mr.id)
+                """, [.text(accountID)]),
         ]
         if sources.contains(.care), let fhirUser {
             parts += [

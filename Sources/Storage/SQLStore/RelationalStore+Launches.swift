@@ -13,6 +13,11 @@ extension RelationalStore: AuthorizationStore {
         _ grant: Grant, code: AuthorizationCode, using launch: [UInt8]?, at time: Int64
     ) async throws -> Bool {
         try await changing { transaction in
+            // What the person may do was looked at by their session: a change of it ends both.
+            guard
+                try BrowserSessionTable(connection: transaction.connection)
+                    .hold(grant.sessionID, of: grant.accountID)
+            else { return false }
             if let launch, try !LaunchTable(connection: transaction.connection).use(launch, at: time) { return false }
             let table = GrantTable(connection: transaction.connection)
             try table.save(grant, at: time)

@@ -106,7 +106,7 @@ extension RelationalStore {
         try await recorded(record) { try PracticeTable(connection: $0).save(desk, ofAccount: accountID) }
     }
 
-    /// False for an account that is gone or locked, and for a patient who is not in the record.
+    /// False for an account that is gone, locked or of another role, and for a patient who is not in the record.
     package func save(_ grant: PatientGrant, recording record: AuditRecord) async throws -> Bool {
         try await recorded(record) { try PracticeTable(connection: $0).save(grant) }
     }

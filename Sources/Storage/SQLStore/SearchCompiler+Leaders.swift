@@ -19,6 +19,12 @@ extension SearchCompiler {
         /// The filters of the query, by position, of which nothing is left to ask.
         var covers: Set<Int> = []
 
+        /// Nil where a database would be longer at reading the statement than at what it asks: each step of a chain doubles
+        /// the text, as does each role that sees patients.
+        var short: Leader? { select.text.utf8.count <= Self.textBytesMax ? self : nil }
+
+        private static let textBytesMax = 256 << 10
+
         /// The list as a table `k` for the WITH of a statement, each version once.
         var table: SQLCondition {
             SQLCondition(
@@ -90,9 +96,9 @@ extension SearchCompiler {
             best.isExact = best.isExact && filters.count == 1
             best.entries = nil
             return best
-        case .chain(let reference, let targets): return chain(reference, targets, type, depth)
+        case .chain(let reference, let targets): return chain(reference, targets, type, depth)?.short
         case .reverseChain(let source, let reference, let inner):
-            return reverseChain(source, reference, inner, type, depth)
+            return reverseChain(source, reference, inner, type, depth)?.short
         }
     }
 
@@ -288,48 +294,34 @@ extension SearchCompiler {
 
     // MARK: Chains
 
-    /// Ids of the resources of a type that are in view, may be seen, and hold the filter; and the list that leads to them.
-    private func ids(_ type: String, _ filter: SearchFilter, _ depth: Int) -> (select: SQLCondition, inner: Leader)? {
-        if container != nil { return outside.ids(type, filter, depth) }
-        guard let inner = leader(filter, type, depth) else { return nil }
-        let (k, t) = ("k\(depth)", "t\(depth)")
-        var selects: [SQLCondition] = []
-        for part in parts {
-            var wanted = visible(type, t, depth: depth, part: part)
-            if !inner.isExact || part == .replaced { wanted.add(probe(filter, type, t, depth)) }
-            selects.append(
-                part == .replaced
-                    ? SQLCondition(
-                        "SELECT \(t).id AS id FROM resource_versions \(t) WHERE \(wanted.text)", wanted.values)
-                    : SQLCondition(
-                        """
-                        SELECT \(t).id AS id FROM (\(inner.select.text)) \(k) CROSS JOIN resource_versions \(t) \
-                        WHERE \(t).version_key = \(k).version_key AND \(wanted.text)
-                        """, inner.select.values + wanted.values))
-        }
-        return (Self.union(selects), inner)
-    }
-
     /// FHIR R4 search.html#chaining.
     private func chain(
         _ reference: SearchParameterDefinition, _ targets: [SearchFilter.Target], _ type: String, _ depth: Int
     ) -> Leader? {
-        let (n, r) = ("n\(depth)", "r\(depth)")
+        let (k, t, r) = ("k\(depth + 1)", "t\(depth + 1)", "r\(depth)")
         var selects: [SQLCondition] = []
         var inner: [Leader] = []
+        var lists = 0
         for target in targets {
-            guard let (ids, first) = ids(target.type, target.filter, depth + 1) else { return nil }
+            guard let first = outside.leader(target.filter, target.type, depth + 1) else { return nil }
             inner.append(first)
-            selects.append(
-                SQLCondition(
-                    """
-                    SELECT \(r).version_key AS version_key FROM (\(ids.text)) \(n) CROSS JOIN idx_reference \(r) \
-                    WHERE \(r).param = ? AND \(r).target_id = \(n).id AND \(r).is_current = 1 AND \(r).target_type = ?
-                    """,
-                    ids.values + [key(type, reference.code), .text(target.type)]))
+            lists += 1
+            for part in parts {
+                let wanted = outside.listed(target.filter, target.type, t, depth + 1, by: first, part)
+                let from = Self.rows(t, k, by: first, part)
+                selects.append(
+                    SQLCondition(
+                        """
+                        SELECT \(r).version_key AS version_key FROM \(from.text) CROSS JOIN idx_reference \(r) \
+                        WHERE \(wanted.text)\(part == .replaced ? "" : " AND \(t).version_key = \(k).version_key") \
+                        AND \(r).param = ? AND \(r).target_id = \(t).id AND \(r).is_current = 1 AND \(r).target_type = ?
+                        """,
+                        from.values + wanted.values + [key(type, reference.code), .text(target.type)]))
+            }
             // What is contained is found by entries of its container.
             guard let within = within(type, reference.code) else { continue }
             guard let contained = within.leader(target.filter, target.type, depth + 1) else { return nil }
+            lists += 1
             if contained.isExact {
                 selects.append(contained.select)
             } else {
@@ -341,8 +333,23 @@ extension SearchCompiler {
                         contained.select.values + test.values))
             }
         }
-        guard !selects.isEmpty, selects.count <= Self.unionsMax else { return nil }
+        guard !selects.isEmpty, lists <= Self.unionsMax else { return nil }
         return Leader(select: Self.union(selects), inner: inner)
+    }
+
+    /// The rows `t` that a list leads to, or all, of which few were replaced.
+    private static func rows(_ t: String, _ k: String, by list: Leader, _ part: Part) -> SQLCondition {
+        part == .replaced
+            ? SQLCondition("resource_versions \(t)")
+            : SQLCondition("(\(list.select.text)) \(k) CROSS JOIN resource_versions \(t)", list.select.values)
+    }
+
+    /// What is left to ask of them.
+    private func listed(
+        _ filter: SearchFilter, _ type: String, _ t: String, _ depth: Int, by list: Leader, _ part: Part
+    ) -> SQLCondition {
+        list.isExact && part != .replaced
+            ? visible(type, t, depth: depth, part: part) : wanted(filter, type, t, depth, part: part)
     }
 
     /// FHIR R4 search.html#has.
@@ -354,12 +361,8 @@ extension SearchCompiler {
         let (k, t, r, d) = ("k\(depth + 1)", "t\(depth + 1)", "r\(depth)", "d\(depth)")
         var selects: [SQLCondition] = []
         for part in parts {
-            var wanted = visible(source, t, depth: depth + 1, part: part)
-            if !inner.isExact || part == .replaced { wanted.add(probe(filter, source, t, depth + 1)) }
-            let from =
-                part == .replaced
-                ? SQLCondition("resource_versions \(t)")
-                : SQLCondition("(\(inner.select.text)) \(k) CROSS JOIN resource_versions \(t)", inner.select.values)
+            var wanted = listed(filter, source, t, depth + 1, by: inner, part)
+            let from = Self.rows(t, k, by: inner, part)
             if part != .replaced { wanted.add("\(t).version_key = \(k).version_key") }
             selects.append(
                 SQLCondition(

@@ -232,7 +232,7 @@ private struct SourcePlan {
                 let missing = compiler.exists(
                     "\(SearchCompiler.kind(sort.parameter.type).table) i WHERE i.version_key = v.version_key AND i.param = ?",
                     [compiler.key(type, sort.parameter.code)])
-                conditions.append(SQLCondition("NOT \(missing.text)", missing.values))
+                conditions.append(.not(missing))
             }
         case .sorted:
             let isRead = isRead || query.sort.count > 1

@@ -13,8 +13,7 @@ extension SearchCompiler {
         case .isMissing(let isMissing): return missing(isMissing, condition.parameter, type, alias)
         case .matches(let values): return matches(values, condition.parameter, type, alias)
         case .matchesNone(let values):
-            let found = matches(values, condition.parameter, type, alias)
-            return SQLCondition("NOT (\(found.text))", found.values)
+            return .not(matches(values, condition.parameter, type, alias))
         }
     }
 
@@ -99,7 +98,7 @@ extension SearchCompiler {
                 "\(kind.table) i WHERE i.version_key = \(alias).version_key AND i.param = ?", [key])
         }
         let present = SQLCondition.anyOf(parts)
-        return isMissing ? SQLCondition("NOT (\(present.text))", present.values) : present
+        return isMissing ? .not(present) : present
     }
 
     private func matches(
@@ -110,7 +109,7 @@ extension SearchCompiler {
                 values.map { value in
                     guard let condition = composite(value, parameter, type) else { return SQLCondition("1 = 0") }
                     return exists(
-                        "\(condition.table) c0 WHERE c0.version_key = \(alias).version_key AND \(condition.test.text)",
+                        "\(condition.table) c0 WHERE \(condition.test.text) AND c0.version_key = \(alias).version_key",
                         condition.test.values)
                 })
         }
@@ -119,8 +118,8 @@ extension SearchCompiler {
         let keys = keys(of: first, parameter, type)
         let isOfParameter = keys.count == 1 ? "i.param = ?" : "i.param IN (?, ?)"
         return exists(
-            "\(Self.place(first).0.table) i WHERE i.version_key = \(alias).version_key AND \(isOfParameter) AND \(test.text)",
-            keys + test.values)
+            "\(Self.place(first).0.table) i WHERE \(test.text) AND i.version_key = \(alias).version_key AND \(isOfParameter)",
+            test.values + keys)
     }
 
     /// The numbers of the entries that a value compares with, one or two: a text is also found by its later words, a time
@@ -161,17 +160,19 @@ extension SearchCompiler {
         }
         let mark = dialect.probeMark
         let test = SQLCondition.anyOf(looks([first], "c0").map(\.condition))
-        var condition = SQLCondition("c0.param = ? AND \(test.text)", [key(0)] + test.values)
+        var all: [SQLCondition] = []
         for (position, value) in values.enumerated().dropFirst() {
             let table = "c\(position)"
             let test = SQLCondition.anyOf(looks([value], mark + table).map(\.condition))
-            condition.add(
+            all.append(
                 exists(
                     """
-                    \(Self.place(value).0.table) \(table) WHERE \(table).version_key = c0.version_key \
-                    AND \(table).param = ? AND \(mark)\(table).part = c0.part AND \(test.text)
-                    """, [key(position)] + test.values))
+                    \(Self.place(value).0.table) \(table) WHERE \(test.text) AND \(table).version_key = c0.version_key \
+                    AND \(table).param = ? AND \(mark)\(table).part = c0.part
+                    """, test.values + [key(position)]))
         }
-        return (Self.place(first).0.table, condition)
+        return (
+            Self.place(first).0.table, .allOf(all + [SQLCondition("c0.param = ?", [key(0)]), test])
+        )
     }
 }

@@ -137,7 +137,7 @@ extension SearchCompiler {
                     condition.add("(\(alias).code = ? OR \(alias).unit = ?)", code, code)
                 }
             }
-            return Look(condition: SQLCondition.grouped(condition), leads: prefix != .notEqual)
+            return Look(condition: condition, leads: prefix != .notEqual)
         case .referenceURL(let url):
             return Look(
                 condition: SQLCondition(
@@ -205,12 +205,5 @@ extension SearchCompiler {
             return SQLCondition(
                 "\(alias).low <= ? AND \(alias).high >= ?", [.double(range.upper), .double(range.lower)])
         }
-    }
-}
-
-extension SQLCondition {
-    /// The condition in parentheses.
-    static func grouped(_ condition: SQLCondition) -> SQLCondition {
-        SQLCondition("(\(condition.text))", condition.values)
     }
 }

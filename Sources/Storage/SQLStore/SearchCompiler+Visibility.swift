@@ -55,9 +55,9 @@ extension SearchCompiler {
                 all.append(patients(of: alias, by: codes, type, reach.letsIn("pr.target_id", dialect)))
             }
         }
-        if isPatient, let cut = reach.keepsOut("\(alias).id", dialect) { all.append(PatientReach.not(cut)) }
+        if isPatient, let cut = reach.keepsOut("\(alias).id", dialect) { all.append(.not(cut)) }
         if !codes.isEmpty, let cut = reach.keepsOut("pr.target_id", dialect) {
-            all.append(PatientReach.not(patients(of: alias, by: codes, type, cut)))
+            all.append(.not(patients(of: alias, by: codes, type, cut)))
         }
         return .allOf(all)
     }
@@ -68,10 +68,10 @@ extension SearchCompiler {
     ) -> SQLCondition {
         exists(
             """
-            idx_reference pr WHERE pr.version_key = \(alias).version_key \
+            idx_reference pr WHERE \(test.text) AND pr.version_key = \(alias).version_key \
             AND pr.param IN (\(codes.map { _ in "?" }.joined(separator: ", "))) \
-            AND \(dialect.probeMark)pr.target_type = 'Patient' AND (\(test.text))
-            """, codes.map { .int(SearchParameterKey(type, $0).number) } + test.values)
+            AND \(dialect.probeMark)pr.target_type = 'Patient'
+            """, test.values + codes.map { .int(SearchParameterKey(type, $0).number) })
     }
 
     /// The current versions that belong to somebody's patients, for who sees no others; nil for anybody else, and where these

@@ -105,14 +105,25 @@ struct SearchCompiler {
     /// The parts of the view that have to be asked one by one.
     var parts: [Part] { view == .current ? [.lasting] : [.lasting, .replaced] }
 
-    /// The versions of a type that are in view and may be seen.
+    /// The versions of a type that are in view and may be seen. What is deepest comes first here and in what is made of it:
+    /// it takes the least of the room that a database has for what is open.
     func visible(
         _ type: String, _ alias: String = "v", permission: Permissions = .search, depth: Int = 0, part: Part = .all
     ) -> SQLCondition {
         var condition = SQLCondition("\(alias).type = ?", [.text(type)])
         condition.add(standing(alias, part))
-        if let allowed = allowed(type, alias, permission, depth) { condition.add(allowed) }
-        return condition
+        return .allOf([allowed(type, alias, permission, depth), condition].compactMap { $0 })
+    }
+
+    /// The versions of a type that are in view, may be seen and hold a filter: first what is deeper, a chain's own chain or
+    /// the rights.
+    func wanted(
+        _ filter: SearchFilter, _ type: String, _ alias: String, _ depth: Int, part: Part = .all
+    ) -> SQLCondition {
+        let both = [
+            visible(type, alias, depth: depth, part: part), probe(filter, type, alias, depth),
+        ]
+        return .allOf(filter.isChained ? both.reversed() : both)
     }
 
     // MARK: Probes
@@ -131,7 +142,7 @@ struct SearchCompiler {
 
     /// A subquery that is answered for each row by itself.
     func exists(_ text: String, _ values: [SQLValue]) -> SQLCondition {
-        SQLCondition("EXISTS (SELECT 1 FROM \(text)\(dialect.apart))", values)
+        .exists(text + dialect.apart, values)
     }
 
     /// FHIR R4 search.html#chaining.
@@ -140,21 +151,20 @@ struct SearchCompiler {
         _ depth: Int
     ) -> SQLCondition {
         let (r, t) = ("r\(depth)", "t\(depth + 1)")
-        var wanted = outside.visible(target.type, t, depth: depth + 1)
-        wanted.add(outside.probe(target.filter, target.type, t, depth + 1))
-        let found = exists("resource_versions \(t) WHERE \(t).id = \(r).target_id AND \(wanted.text)", wanted.values)
+        let wanted = outside.wanted(target.filter, target.type, t, depth + 1)
         let referred = exists(
             """
-            idx_reference \(r) WHERE \(r).version_key = \(alias).version_key AND \(r).param = ? \
-            AND \(dialect.probeMark)\(r).target_type = ? AND \(found.text)
-            """, [key(type, reference.code), .text(target.type)] + found.values)
+            idx_reference \(r) CROSS JOIN resource_versions \(t) WHERE \(wanted.text) \
+            AND \(r).version_key = \(alias).version_key AND \(r).param = ? \
+            AND \(dialect.probeMark)\(r).target_type = ? AND \(t).id = \(r).target_id
+            """, wanted.values + [key(type, reference.code), .text(target.type)])
         // What is contained is seen with its container. FHIR R4 search.html#contained.
         guard let within = within(type, reference.code) else { return referred }
         let w = "w\(depth + 1)"
         let test = within.probe(target.filter, target.type, w, depth + 1)
         let contained = exists(
-            "idx_token \(w) WHERE \(w).version_key = \(alias).version_key AND \(w).param = ? AND \(test.text)",
-            [within.key(target.type, SearchIndexer.typeCode)] + test.values)
+            "idx_token \(w) WHERE \(test.text) AND \(w).version_key = \(alias).version_key AND \(w).param = ?",
+            test.values + [within.key(target.type, SearchIndexer.typeCode)])
         return .anyOf([referred, contained])
     }
 
@@ -167,19 +177,16 @@ struct SearchCompiler {
         guard container == nil else { return SQLCondition("1 = 0") }
         let (r, t) = ("r\(depth)", "t\(depth + 1)")
         let key = key(source, reference.code)
-        var wanted = visible(source, t, depth: depth + 1, part: .lasting)
-        wanted.add(probe(filter, source, t, depth + 1))
-        let found = exists(
-            "resource_versions \(t) WHERE \(t).version_key = \(r).version_key AND \(wanted.text)", wanted.values)
+        let wanted = wanted(filter, source, t, depth + 1, part: .lasting)
         let lasting = exists(
             """
-            idx_reference \(r) WHERE \(r).param = ? AND \(r).target_id = \(alias).id AND \(r).is_current = 1 \
-            AND \(r).target_type = ? AND \(found.text)
-            """, [key, .text(type)] + found.values)
+            idx_reference \(r) CROSS JOIN resource_versions \(t) WHERE \(wanted.text) AND \(r).param = ? \
+            AND \(r).target_id = \(alias).id AND \(r).is_current = 1 AND \(r).target_type = ? \
+            AND \(t).version_key = \(r).version_key
+            """, wanted.values + [key, .text(type)])
         if view == .current { return lasting }
         // What was replaced since is in no index by its values, and is little: it is listed once.
-        var replaced = visible(source, t, depth: depth + 1, part: .replaced)
-        replaced.add(probe(filter, source, t, depth + 1))
+        let replaced = self.wanted(filter, source, t, depth + 1, part: .replaced)
         return .anyOf([
             lasting,
             SQLCondition(
@@ -189,5 +196,16 @@ struct SearchCompiler {
                 AND \(dialect.probeMark)\(r).target_type = ?)
                 """, replaced.values + [key, .text(type)]),
         ])
+    }
+}
+
+extension SearchFilter {
+    /// Whether it goes along a reference.
+    fileprivate var isChained: Bool {
+        switch self {
+        case .parameter: false
+        case .chain, .reverseChain: true
+        case .anyOf(let filters), .allOf(let filters): filters.contains(where: \.isChained)
+        }
     }
 }

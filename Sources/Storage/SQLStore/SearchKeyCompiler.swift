@@ -82,19 +82,18 @@ struct SearchKeyCompiler {
                     guard place.kind == .station else { return own }
                     let modalities = stations.modalities { match.matches($0) }
                     if modalities.isEmpty { return own }
-                    return SQLCondition(
-                        joining: [
-                            own,
-                            SQLCondition(
-                                "\(alias).station IS NULL AND \(dialect.isInTexts("\(alias).modality"))",
-                                [.texts(modalities)]),
-                        ], with: " OR ")
+                    return .anyOf([
+                        own,
+                        SQLCondition(
+                            "\(alias).station IS NULL AND \(dialect.isInTexts("\(alias).modality"))",
+                            [.texts(modalities)]),
+                    ])
                 }
                 all += periods.map { date, time, period in
                     Comparison(dialect: dialect).condition(period, "\(alias).\(date.column)", "\(alias).\(time.column)")
                 }
                 if let seen = group.seen(sight, alias, dialect) { all.append(seen) }
-                return SQLCondition(joining: all, with: " AND ")
+                return .allOf(all)
             }
             if group == .root {
                 ofRoot = condition("s")
@@ -252,14 +251,6 @@ extension KeyMatch {
     }
 }
 
-extension SQLCondition {
-    /// Conditions, each in parentheses, in one.
-    init(joining all: [SQLCondition], with word: String) {
-        self.init(
-            all.count == 1 ? all[0].text : all.map { "(\($0.text))" }.joined(separator: word), all.flatMap(\.values))
-    }
-}
-
 /// One match as a condition on one column.
 struct Comparison {
     let dialect: SQLDialect
@@ -272,14 +263,13 @@ struct Comparison {
         switch match {
         case .empty:
             return kind == .integer
-                ? SQLCondition("\(column) IS NULL") : SQLCondition("\(column) IS NULL OR \(column) = ''")
+                ? SQLCondition("\(column) IS NULL") : SQLCondition("(\(column) IS NULL OR \(column) = '')")
         case .exact(let text):
             if kind == .integer { return SQLCondition("\(column) = ?", [.int(Int64(text) ?? .min)]) }
             return SQLCondition("\(column) = ?", [.text(KeyText.cut(text, bytesMax))])
         case .name(let text):
             let column = kind == .integer ? "CAST(\(column) AS TEXT)" : column
-            return SQLCondition(
-                joining: FoldedName.patterns(text).map { pattern($0, column) }, with: " OR ")
+            return .anyOf(FoldedName.patterns(text).map { pattern($0, column) })
         case .wildcard(let text):
             return pattern(text, kind == .integer ? "CAST(\(column) AS TEXT)" : column)
         case .dates(let from, let to), .times(let from, let to):
@@ -287,7 +277,7 @@ struct Comparison {
         case .anyOf(let all):
             let texts = all.compactMap { if case .exact(let text) = $0 { text } else { nil } }
             guard texts.count == all.count else {
-                return SQLCondition(joining: all.map { condition($0, column, kind) }, with: " OR ")
+                return .anyOf(all.map { condition($0, column, kind) })
             }
             if kind == .integer {
                 return SQLCondition(dialect.isInInts(column), [.ints(texts.compactMap { Int64($0) })])
@@ -305,7 +295,7 @@ struct Comparison {
         if let to = period.to {
             all.append(SQLCondition("(\(date), \(time)) <= (?, ?)", [.text(to.date), .text(to.time)]))
         }
-        return SQLCondition(joining: all, with: " AND ")
+        return .allOf(all)
     }
 
     private func range(_ from: String?, _ to: String?, _ column: String) -> SQLCondition {
@@ -333,6 +323,6 @@ struct Comparison {
         if start.isEmpty || !text.dropFirst(start.count).allSatisfy({ $0 == "*" }) {
             all.append(SQLCondition(dialect.matchesPattern(column), [.text(dialect.pattern(text))]))
         }
-        return SQLCondition(joining: all, with: " AND ")
+        return .allOf(all)
     }
 }

@@ -93,14 +93,27 @@ struct SearchRun {
 
     // MARK: Statements
 
+    /// Bytes of a statement. Nothing ends its preparing but its end, which takes SQLite seconds for the longest, and four
+    /// times as long for one of twice the length: chains double it with each step, and with each rule of who asks.
+    static let textBytesMax = 1 << 20
+
+    /// Throws `.costly` for a statement that is too long.
+    static func bounded(_ statement: SearchCompiler.Statement) throws -> SearchCompiler.Statement {
+        guard statement.text.utf8.count <= textBytesMax else {
+            throw SQLStoreError(.costly, "a search asks for too many chains at once")
+        }
+        return statement
+    }
+
     private func count(_ statement: SearchCompiler.Statement) throws -> Int {
-        try connection.first(statement.text, statement.values) { Int(try $0.int(0)) } ?? 0
+        let statement = try Self.bounded(statement)
+        return try connection.first(statement.text, statement.values) { Int(try $0.int(0)) } ?? 0
     }
 
     private func read(
         _ query: SearchQuery, _ source: SearchCompiler.Source, after position: SearchCompiler.Position?, limit: Int
     ) throws -> [SearchCompiler.Position] {
-        let statement = compiler.page(query, source, after: position, limit: limit)
+        let statement = try Self.bounded(compiler.page(query, source, after: position, limit: limit))
         return try connection.all(statement.text, statement.values) { row in
             SearchCompiler.Position(
                 sort: try query.sort.enumerated().map { try Self.sortValue(row, $0 + 1, $1) }, key: try row.int(0))

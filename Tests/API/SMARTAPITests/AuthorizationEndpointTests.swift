@@ -233,6 +233,16 @@ import Testing
         #expect(fixture.authorizations.grants.isEmpty)
     }
 
+    @Test("CWE-367: a session that ends while its consent is under way gives no code")
+    func sessionEnds() async throws {
+        let fixture = try await Fixture()
+        fixture.authorizations.end(session: "session-ann")
+        let answer = try await fixture.consent(Fixture.parameters(), patient: "p1")
+        #expect(answer.parameter("error") == "invalid_request")
+        #expect(answer.parameter("code") == nil)
+        #expect(fixture.authorizations.grants.isEmpty)
+    }
+
     @Test("Who does not allow it, or leaves nothing ticked, answers access_denied; an unknown decision allows nothing")
     func denied() async throws {
         let fixture = try await Fixture()

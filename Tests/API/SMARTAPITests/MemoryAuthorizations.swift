@@ -9,6 +9,7 @@ final class MemoryAuthorizations: AuthorizationStore {
         var grants: [String: Grant] = [:]
         var codes: [[UInt8]: (code: AuthorizationCode, isUsed: Bool)] = [:]
         var tokens: [[UInt8]: (token: RefreshToken, isUsed: Bool)] = [:]
+        var endedSessions: Set<String> = []
         var isDown = false
         var revocations: UInt64 = 0
         var afterLook: (@Sendable () -> Void)?
@@ -21,6 +22,8 @@ final class MemoryAuthorizations: AuthorizationStore {
     var tokens: [RefreshToken] { state.withLock { $0.tokens.values.map(\.token) } }
     var launches: [PreparedLaunch] { state.withLock { Array($0.launches.values) } }
     func set(down: Bool) { state.withLock { $0.isDown = down } }
+    /// Of what ends while an authorization of it is under way.
+    func end(session id: String) { state.withLock { _ = $0.endedSessions.insert(id) } }
 
     private func locked<Value: Sendable>(_ body: (inout sending State) throws -> sending Value) throws -> Value {
         try state.withLock { state in
@@ -37,6 +40,7 @@ final class MemoryAuthorizations: AuthorizationStore {
         _ grant: Grant, code: AuthorizationCode, using launch: [UInt8]?, at time: Int64
     ) async throws -> Bool {
         try locked { state in
+            if state.endedSessions.contains(grant.sessionID) { return false }
             if let launch {
                 guard let found = state.launches.removeValue(forKey: launch), found.expires > time else { return false }
             }

@@ -42,9 +42,22 @@ struct AuthorizationTests {
             preparedBy: "ehr", expires: expires)
     }
 
+    /// A store in which the person is signed in.
+    private static func with(_ kind: SQLDialect, _ body: (RelationalStore) async throws -> Void) async throws {
+        try await Support.with(kind) { (store) async throws in
+            _ = try await store.add(
+                Account(id: "a1", name: "ana", displayName: "Ana", role: .patient, createdAt: 1))
+            let session = BrowserSession(
+                id: "s1", accountID: "a1", stage: .whole, createdAt: 1, seenAt: 1, expiresAt: .max, address: nil,
+                agent: nil)
+            #expect(try await store.begin(session, replacing: nil, ofAccountChangedAt: 1))
+            try await body(store)
+        }
+    }
+
     @Test("A grant and its code are kept whole; an unknown digest is nobody's", arguments: TestDatabases.all)
     func whole(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             #expect(try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2))
             #expect(try await store.grant(id: "g1") == Self.grant())
             #expect(try await store.grant(id: "g2") == nil)
@@ -57,7 +70,7 @@ struct AuthorizationTests {
 
     @Test("RFC 6749 §4.1.2: of 16 parallel uses of one code exactly one succeeds", arguments: TestDatabases.all)
     func oneUse(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             let uses = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for number in 0..<16 {
@@ -83,7 +96,7 @@ struct AuthorizationTests {
 
     @Test("A code is not redeemed past its end, nor one of a revoked grant", arguments: TestDatabases.all)
     func ended(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             #expect(try await !store.redeem([1], refresh: nil, at: 60 * Self.second))
             #expect(try await store.revokeGrant("g1", at: 9))
@@ -103,7 +116,7 @@ struct AuthorizationTests {
         "RFC 9700 §4.14.2: a refresh token is exchanged once, its successor works, and a revoked family is unknown",
         arguments: TestDatabases.all)
     func rotation(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             #expect(try await store.redeem([1], refresh: Self.token(11), at: 3))
             guard case .fresh(let first, _) = try await store.refreshToken([11], at: 4) else {
@@ -133,7 +146,7 @@ struct AuthorizationTests {
 
     @Test("A refresh token ends at its time, to the microsecond", arguments: TestDatabases.all)
     func refreshEnd(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             #expect(try await store.redeem([1], refresh: Self.token(11, expires: 500), at: 3))
             guard case .fresh = try await store.refreshToken([11], at: 499) else {
@@ -152,7 +165,7 @@ struct AuthorizationTests {
         "A used refresh token is known as used for a week after its end, and no longer kept then",
         arguments: TestDatabases.all)
     func forgotten(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             let week = 7 * 86_400 * Self.second
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             #expect(try await store.redeem([1], refresh: Self.token(11, expires: 500), at: 3))
@@ -174,7 +187,7 @@ struct AuthorizationTests {
     @Test(
         "SMART 2.2: a prepared launch is used once, by one grant, and not past its end", arguments: TestDatabases.all)
     func launches(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             // Those that have ended are forgotten by the clock of the store, which is the year's.
             let far = Int64.max - 1
             try await store.save(Self.launch(1, expires: far))
@@ -199,9 +212,39 @@ struct AuthorizationTests {
         }
     }
 
+    @Test(
+        "CWE-367: of a session that has ended nothing is authorized, and its launch is not used up",
+        arguments: TestDatabases.all)
+    func endedSession(_ kind: SQLDialect) async throws {
+        let ends: [@Sendable (RelationalStore) async throws -> Void] = [
+            { _ = try await $0.end(sessionID: "s1", of: "a1") },
+            { _ = try await $0.change(accountID: "a1", .role(.referrer), at: 5) },
+            { _ = try await $0.change(accountID: "a1", .state(.locked), at: 5) },
+        ]
+        for end in ends {
+            try await Self.with(kind) { (store) async throws in
+                let far = Int64.max - 1
+                try await store.save(Self.launch(1, expires: far))
+                try await end(store)
+                for launch in [nil, [1]] as [[UInt8]?] {
+                    #expect(try await !store.save(Self.grant(), code: Self.code(1), using: launch, at: 6))
+                }
+                #expect(try await store.grant(id: "g1") == nil)
+                #expect(try await store.code([1], at: 6) == .unknown)
+                #expect(try await store.launch([1], at: 6) != nil)
+            }
+        }
+        // A session gives nothing to another account.
+        try await Self.with(kind) { (store) async throws in
+            var other = Self.grant()
+            other.accountID = "a2"
+            #expect(try await !store.save(other, code: Self.code(1), using: nil, at: 6))
+        }
+    }
+
     @Test("A grant is forgotten a week after its end, with all that came of it", arguments: TestDatabases.all)
     func tokensForgotten(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             #expect(try await store.redeem([1], refresh: Self.token(11, expires: 1000 * Self.second), at: 3))
             let end = 1000 * Self.second + GrantTable.memory
@@ -220,7 +263,7 @@ struct AuthorizationTests {
 
     @Test("A launched client keeps its redirect URIs, scopes and proof", arguments: TestDatabases.all)
     func client(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { (store) async throws in
+        try await Self.with(kind) { (store) async throws in
             let client = Client(
                 id: "app", name: "App", jwks: nil, jwksURL: nil, scopes: [Scope("patient/*.rs")].compactMap { $0 },
                 launchScopes: [.launch, .openid, .offlineAccess],

@@ -326,7 +326,7 @@ struct PracticeTests {
 
     // MARK: Labels and refusals
 
-    private static func labelled(_ type: String, _ id: String, _ label: String, _ rest: String) -> String {
+    static func labelled(_ type: String, _ id: String, _ label: String, _ rest: String) -> String {
         #"{"resourceType":"\#(type)","id":"\#(id)","meta":{"security":[{"system":"\#(SecurityLabel.confidentiality)","code":"\#(label)"}]},\#(rest)}"#
     }
 
@@ -399,52 +399,7 @@ struct PracticeTests {
         }
     }
 
-    @Test(
-        "What was refused or labelled of one record counts for all of its person's records",
-        arguments: TestDatabases.all)
-    func mergedRecords(_ kind: SQLDialect) async throws {
-        try await Support.with(kind) { store in
-            try await Self.fill(store)
-            for patient in ["a", "b"] { #expect(try await Self.grant(store, patient)) }
-            let administrator = Self.access(.administrator, nil, account: "admin")
-            func expect(_ seen: [String], _ note: String) async throws {
-                for access in [Self.access(.referrer), administrator] {
-                    #expect(try await Self.seen(store, access) == seen, "\(note)")
-                }
-            }
-            /// Of records that were merged: a into b, b into a, both into a third one.
-            func merge(_ records: [(id: String, survivor: String?)]) async throws {
-                try await store.database.write { transaction in
-                    try transaction.connection.run("DELETE FROM patients")
-                    for record in records {
-                        try transaction.connection.run(
-                            "INSERT INTO patients (id, merged_into, detail) VALUES (?, ?, ?)",
-                            [.text(record.id), SQLValue(record.survivor), .bytes([0x7B, 0x7D])])
-                    }
-                }
-            }
-            let merges: [[(id: String, survivor: String?)]] = [
-                [("a", "b"), ("b", nil)], [("a", nil), ("b", "a")], [("a", "c"), ("b", "c"), ("c", nil)],
-            ]
-            for cut in ["consent", "label"] {
-                try await merge([("a", nil), ("b", nil)])
-                try await Support.put(
-                    store,
-                    cut == "consent"
-                        ? Self.consent(#"{"type":"deny"}"#) : Self.labelled("Patient", "a", "R", #""active":true"#))
-                try await expect(["b"], cut)
-                for records in merges {
-                    try await merge(records)
-                    try await expect([], "\(cut) \(records)")
-                }
-                if cut == "consent" {
-                    try await store.write(Support.server) { _ = try $0.deleteResource("Consent", "c") }
-                }
-            }
-        }
-    }
-
-    private static func consent(_ provision: String, status: String = "active", scope: String = "patient-privacy")
+    static func consent(_ provision: String, status: String = "active", scope: String = "patient-privacy")
         -> String
     {
         """
@@ -469,6 +424,10 @@ struct PracticeTests {
         }
         let types = { (type: String) in #""class":[{"system":"http://hl7.org/fhir/resource-types","code":"\#(type)"}]"#
         }
+        func permitted(_ exception: String, of refused: String = "") -> String {
+            Self.consent(
+                #"{\#(deny)\#(refused.isEmpty ? "" : ",")\#(refused),"provision":[{"type":"permit",\#(exception)}]}"#)
+        }
         // The consent, and whether Observations of the patient are hidden from the doctor.
         let cases: [(String, Bool)] = [
             (Self.consent("{\(deny)}"), true), (Self.consent("{\(deny)}", status: "inactive"), false),
@@ -478,6 +437,32 @@ struct PracticeTests {
             (Self.consent(#"{"type":"permit"}"#), false),
             (Self.consent(#"{"type":"permit","provision":[{\#(deny)}]}"#), true),
             (Self.consent(#"{\#(deny),"provision":[{"type":"permit"}]}"#), true),
+            // An exception opens what it names.
+            (permitted(types("Observation")), false), (permitted(types("ImagingStudy")), true),
+            (permitted(types("Unheard")), true),
+            (permitted(types("Observation").replacing("resource-types", with: "other-types")), true),
+            (permitted(#""period":{"start":"2023","end":"2024"}"#), false),
+            (permitted(#""period":{"end":"2022"}"#), true), (permitted(#""period":{"start":"2024"}"#), true),
+            (permitted(#""period":{"start":"once"}"#), true),
+            (permitted(#""period":{"start":"2023"},\#(types("Observation"))"#), false),
+            (permitted(#""period":{"end":"2022"},\#(types("Observation"))"#), true),
+            (permitted(purpose("TREAT")), false), (permitted(purpose("HRESCH")), true),
+            (permitted(purpose("ETREAT")), true), (permitted(purpose("TREAT") + "," + types("Patient")), true),
+            (permitted(named("Practitioner/d"), of: named("Practitioner/d")), false),
+            (permitted(named("Practitioner/e"), of: named("Practitioner/d")), true),
+            (permitted(types("Observation"), of: named("Practitioner/d")), false),
+            (permitted(types("ImagingStudy"), of: types("Observation")), true),
+            (permitted(types("Observation"), of: types("Observation")), false),
+            // Whom it names of all others, and what cannot be told, stays closed; so does what is refused within it.
+            (permitted(named("Practitioner/d")), true), (permitted(named("CareTeam/t"), of: named("CareTeam/t")), true),
+            (permitted(types("Observation") + #","code":[{"text":"x"}]"#), true),
+            (permitted(types("Observation") + #","securityLabel":[{"code":"N"}]"#), true),
+            (permitted(types("Observation") + #","action":[{"text":"x"}]"#), true),
+            (permitted(types("Observation") + #","dataPeriod":{"start":"2020"}"#), true),
+            (permitted(types("Observation") + #","modifierExtension":[{"url":"urn:x","valueCode":"x"}]"#), true),
+            (permitted(#""data":[{"meaning":"instance","reference":{"reference":"Observation/oa"}}]"#), true),
+            (permitted(types("Observation") + #","provision":[{\#(deny)}]"#), true),
+            (permitted(types("Observation") + #","provision":[{\#(deny),\#(named("Practitioner/e"))}]"#), false),
             (Self.consent("{\(deny),\(named("Practitioner/d"))}"), true),
             (Self.consent("{\(deny),\(named("Practitioner/e"))}"), false),
             (Self.consent("{\(deny),\(named("Organization/g"))}"), true),

@@ -306,7 +306,8 @@ package struct AuthorizationEndpoint: Sendable {
             digest: SHA256.digest(code.utf8), grantID: grant.id, redirectURI: asked.addressee.redirectURI,
             challenge: asked.challenge, nonce: asked.nonce, expires: time + Self.codeLifetime)
         guard try await authorizations.save(grant, code: kept, using: offer.launch, at: time) else {
-            throw refused(asked, .invalidRequest, "The launch is unknown, was used before or has expired")
+            throw refused(
+                asked, .invalidRequest, "The launch was used before or has expired, or the person was signed out")
         }
         // Without its row the code leaves for nobody.
         try await record(

@@ -47,7 +47,7 @@ struct EmergencyRoutes: Sendable {
     }
 
     /// Whether somebody may open a patient by themself: who reads or refers, and no administrator.
-    static func mayOpen(_ role: SignedInPerson.Role) -> Bool { role == .referrer || role == .reader }
+    static func mayOpen(_ role: SignedInPerson.Role) -> Bool { PatientGrant.Kind.emergency.isFor(role) }
 
     /// Throws `.notFound` for anybody else: who may not see the page is not told of it.
     private func person(_ call: PageCall) throws -> (PeopleSessions.Known, EmergencyDesk) {
@@ -87,7 +87,9 @@ struct EmergencyRoutes: Sendable {
             id: PeopleKeys.newCode(people.sessions.randomBytes), accountID: account.id, patientID: patient,
             kind: .emergency, reason: reason, givenBy: account.id, givenAt: time,
             expires: time + desk.policy.emergencySeconds * 1_000_000)
-        guard try await desk.practices.save(grant) else {
+        // What the person may do was looked at by their session: a change of it ends that, and then nothing is opened.
+        guard try await desk.practices.save(grant, inSession: known.session.id) else {
+            try await people.recordEmergency(account, patient, call.request, "not-opened")
             return try await page(call, known, desk, wrong: .emergencyUnknown)
         }
         desk.alert()

@@ -6,7 +6,7 @@ package protocol AuthorizationStore: Sendable {
     func launch(_ digest: [UInt8], at time: Int64) async throws -> PreparedLaunch?
 
     /// Keeps a grant with its code, and uses up the launch that it came of. False, and nothing is kept, where the launch was
-    /// used or has expired meanwhile.
+    /// used or has expired meanwhile, or the session in which it was given has ended.
     func save(_ grant: Grant, code: AuthorizationCode, using launch: [UInt8]?, at time: Int64) async throws -> Bool
     /// A code that has not been used, with its grant; or what is wrong with it.
     func code(_ digest: [UInt8], at time: Int64) async throws -> CodeState

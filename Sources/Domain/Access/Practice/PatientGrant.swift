@@ -5,6 +5,14 @@ package struct PatientGrant: Sendable, Hashable {
         case grant
         /// Taken by the person, with a reason: break-glass. IHE BALP; HL7 v3 ActReason BTG.
         case emergency
+
+        /// Whether somebody of a role may have one: a grant whoever works here, an emergency who reads or refers.
+        package func isFor(_ role: SignedInPerson.Role) -> Bool {
+            switch self {
+            case .grant: role.practice != nil
+            case .emergency: role == .referrer || role == .reader
+            }
+        }
     }
 
     /// Opaque, unique.
@@ -76,9 +84,12 @@ package struct ReadingDesk: Sendable, Hashable {
 
 /// The port to grants and desks. Times are microseconds since 1970 UTC.
 package protocol PracticeDirectory: Sendable {
-    /// Keeps a grant. False, and nothing is kept, where the account is gone or locked, or the patient is not in the record.
-    func save(_ grant: PatientGrant) async throws -> Bool
-    /// Ends all open grants of a patient to an account; how many.
+    /// Keeps a grant. False, and nothing is kept, where the account is gone or locked, or is of a role that it is not for,
+    /// the patient is not in the record, or the session in which it is taken has ended.
+    ///
+    /// - Parameter sessionID: nil for what an operator gives.
+    func save(_ grant: PatientGrant, inSession sessionID: String?) async throws -> Bool
+    /// Ends all open grants of a patient to an account, of all records that were merged with it; how many.
     func revokeGrants(ofAccount accountID: String, patientID: String, at time: Int64) async throws -> Int
     /// Newest first, those of one kind or all, of one account or all; at most `limit`, those that are over among them.
     func grants(_ kind: PatientGrant.Kind?, ofAccount accountID: String?, limit: Int) async throws -> [PatientGrant]
@@ -89,4 +100,9 @@ package protocol PracticeDirectory: Sendable {
     func desk(ofAccount accountID: String) async throws -> ReadingDesk
     /// False where there is no such account.
     func save(_ desk: ReadingDesk, ofAccount accountID: String) async throws -> Bool
+}
+
+extension PracticeDirectory {
+    /// Keeps what an operator gives.
+    package func save(_ grant: PatientGrant) async throws -> Bool { try await save(grant, inSession: nil) }
 }

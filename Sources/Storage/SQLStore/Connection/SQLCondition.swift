@@ -1,7 +1,10 @@
-/// A conjunction under construction: its text, with `?` for each value, and the values in order.
+/// A conjunction under construction: its text, with `?` for each value, and the values in order. An OR stands within
+/// parentheses alone, so that texts go together as they are.
 struct SQLCondition {
     private(set) var text: String
     private(set) var values: [SQLValue]
+    /// Whether NOT takes the text as it is.
+    private var isOperand = false
 
     init(_ text: String, _ values: [SQLValue] = []) {
         self.text = text
@@ -9,64 +12,61 @@ struct SQLCondition {
     }
 
     mutating func add(_ text: String, _ values: SQLValue...) {
-        self.text += " AND " + text
-        self.values += values
+        add(text, values: values)
     }
 
     mutating func add(_ text: String, values: [SQLValue]) {
         self.text += " AND " + text
         self.values += values
+        isOperand = false
     }
 
     mutating func add(_ condition: SQLCondition) { add(condition.text, values: condition.values) }
 
     /// At least one of the conditions; with none, never.
-    static func anyOf(_ parts: [SQLCondition]) -> SQLCondition { joined(parts, "OR", empty: "1 = 0") }
+    static func anyOf(_ parts: [SQLCondition]) -> SQLCondition {
+        switch parts.count {
+        case 0: SQLCondition("1 = 0")
+        case 1: parts[0]
+        default: operand("(\(listed(parts[...], "OR")))", parts.flatMap(\.values))
+        }
+    }
 
     /// All conditions; with none, always.
-    static func allOf(_ parts: [SQLCondition]) -> SQLCondition { joined(parts, "AND", empty: "1 = 1") }
-
-    /// A long list in halves rather than one behind the other, so that the depth of the expression, which SQLite bounds,
-    /// stays small. No more parentheses than it takes: SQLite bounds their depth as well, to some thirty.
-    private static func joined(_ parts: [SQLCondition], _ word: String, empty: String) -> SQLCondition {
+    static func allOf(_ parts: [SQLCondition]) -> SQLCondition {
         switch parts.count {
-        case 0: return SQLCondition(empty)
-        case 1: return parts[0]
-        case ...flatMax:
-            let text = parts.map(\.asOneTerm).joined(separator: " \(word) ")
-            return SQLCondition("(\(text))", parts.flatMap(\.values))
-        default:
-            let (left, right) = (parts[..<(parts.count / 2)], parts[(parts.count / 2)...])
-            let (a, b) = (joined(Array(left), word, empty: empty), joined(Array(right), word, empty: empty))
-            return SQLCondition("(\(a.text) \(word) \(b.text))", a.values + b.values)
+        case 0: SQLCondition("1 = 1")
+        case 1: parts[0]
+        default: SQLCondition(listed(parts[...], "AND"), parts.flatMap(\.values))
         }
     }
 
-    private static let flatMax = 8
-
-    /// The text as an operand of AND, OR and NOT.
-    var asOneTerm: String { isOneTerm ? text : "(\(text))" }
-
-    /// Whether AND and OR stand within parentheses alone.
-    private var isOneTerm: Bool {
-        var depth = 0
-        var isQuoted = false
-        var word: [UInt8] = []
-        for byte in text.utf8 + [UInt8(ascii: " ")] {
-            if byte == UInt8(ascii: "'") { isQuoted.toggle() }
-            if isQuoted { continue }
-            if byte == UInt8(ascii: "(") { depth += 1 }
-            if byte == UInt8(ascii: ")") { depth -= 1 }
-            guard depth == 0 else { continue }
-            if byte >= UInt8(ascii: "A") {
-                word.append(byte)
-            } else {
-                if word.elementsEqual("OR".utf8) || word.elementsEqual("AND".utf8) { return false }
-                word = []
-            }
-        }
-        return true
+    static func not(_ condition: SQLCondition) -> SQLCondition {
+        operand("NOT " + (condition.isOperand ? condition.text : "(\(condition.text))"), condition.values)
     }
+
+    /// There is a row.
+    /// - Parameter rows: what follows FROM.
+    static func exists(_ rows: String, _ values: [SQLValue]) -> SQLCondition {
+        operand("EXISTS (SELECT 1 FROM \(rows))", values)
+    }
+
+    private static func operand(_ text: String, _ values: [SQLValue]) -> SQLCondition {
+        var condition = SQLCondition(text, values)
+        condition.isOperand = true
+        return condition
+    }
+
+    /// A very long list in halves rather than one behind the other, so that the height of the expression, which SQLite
+    /// bounds, stays small. No more parentheses than it takes: AND binds closer than OR, and SQLite's parser has room for a
+    /// hundred open words, of which a subquery takes nine.
+    private static func listed(_ parts: ArraySlice<SQLCondition>, _ word: String) -> String {
+        guard parts.count > flatMax else { return parts.map(\.text).joined(separator: " \(word) ") }
+        let middle = parts.startIndex + parts.count / 2
+        return "(\(listed(parts[..<middle], word))) \(word) (\(listed(parts[middle...], word)))"
+    }
+
+    private static let flatMax = 100
 }
 
 extension SQLDialect {

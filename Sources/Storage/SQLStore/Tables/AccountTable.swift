@@ -14,6 +14,13 @@ struct AccountTable {
         try connection.first("SELECT \(Self.columns) FROM accounts WHERE id = ?", [.text(id)], Self.account)
     }
 
+    /// The account as it is until this unit is kept: who changes it waits.
+    func held(_ id: String) throws -> Account? {
+        try connection.first(
+            "SELECT \(Self.columns) FROM accounts WHERE id = ?\(connection.dialect.forUpdate)", [.text(id)],
+            Self.account)
+    }
+
     func account(name: String) throws -> Account? {
         try connection.first("SELECT \(Self.columns) FROM accounts WHERE name = ?", [.text(name)], Self.account)
     }

@@ -62,6 +62,15 @@ struct BrowserSessionTable {
             "UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?", [.int(time), .text(id), .int(time)])
     }
 
+    /// Whether a session of an account lives. What ends it waits until the unit that asks is kept, and ends what the unit
+    /// has given then.
+    func hold(_ id: String, of account: String) throws -> Bool {
+        try connection.first(
+            "SELECT 1 FROM sessions WHERE id = ? AND account = ?\(connection.dialect.forUpdate)",
+            [.text(id), .text(account)]
+        ) { _ in true } ?? false
+    }
+
     func end(_ id: String, of account: String) throws -> Bool {
         try connection.run("DELETE FROM sessions WHERE id = ? AND account = ?", [.text(id), .text(account)]) > 0
     }

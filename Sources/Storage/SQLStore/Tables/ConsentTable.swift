@@ -28,12 +28,9 @@ struct ConsentTable {
     }
 
     func remember(_ consent: RememberedConsent, inSession sessionID: String) throws -> Bool {
-        // What ends the session waits until this is kept, and forgets it then.
-        let isLive = try connection.first(
-            "SELECT 1 FROM sessions WHERE id = ? AND account = ?\(connection.dialect.forUpdate)",
-            [.text(sessionID), .text(consent.accountID)]
-        ) { _ in true }
-        guard isLive == true else { return false }
+        guard try BrowserSessionTable(connection: connection).hold(sessionID, of: consent.accountID) else {
+            return false
+        }
         try connection.run(
             """
             DELETE FROM consents WHERE (account, client, patient) IN (SELECT account, client, patient FROM consents

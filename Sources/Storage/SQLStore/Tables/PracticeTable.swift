@@ -6,27 +6,37 @@ struct PracticeTable {
 
     // MARK: Grants
 
-    /// Whether it was kept: not for an account that is gone or locked, nor for a patient who is not in the record.
-    func save(_ grant: PatientGrant) throws -> Bool {
-        try connection.run(
+    /// Whether it was kept: not for an account that is gone, locked or of another role, nor for a patient who is not in the
+    /// record, nor in a session that has ended. What changes the account or ends the session waits for this unit.
+    func save(_ grant: PatientGrant, inSession sessionID: String? = nil) throws -> Bool {
+        guard let account = try AccountTable(connection: connection).held(grant.accountID), account.state == .active,
+            grant.kind.isFor(account.role)
+        else { return false }
+        if let sessionID, try !BrowserSessionTable(connection: connection).hold(sessionID, of: account.id) {
+            return false
+        }
+        return try connection.run(
             """
             INSERT INTO patient_grants (id, account, patient_id, kind, reason, given_by, given_at, expires) \
-            SELECT ?, a.id, v.id, ?, ?, ?, ?, ? FROM accounts a CROSS JOIN resource_versions v \
-            WHERE a.id = ? AND a.state = 'active' AND v.type = 'Patient' AND v.id = ? \
+            SELECT ?, ?, v.id, ?, ?, ?, ?, ? FROM resource_versions v WHERE v.type = 'Patient' AND v.id = ? \
             AND v.end_sequence = \(ResourceTable.current) AND v.deleted = 0
             """,
             [
-                .text(grant.id), .text(grant.kind.rawValue), .text(grant.reason), .text(grant.givenBy),
-                .int(grant.givenAt), .int(grant.expires), .text(grant.accountID), .text(grant.patientID),
+                .text(grant.id), .text(account.id), .text(grant.kind.rawValue), .text(grant.reason),
+                .text(grant.givenBy), .int(grant.givenAt), .int(grant.expires), .text(grant.patientID),
             ]) > 0
     }
 
+    /// Of all records of the patient, as a grant of one counts for all.
     func revoke(ofAccount account: String, patientID: String, at time: Int64) throws -> Int {
         try connection.run(
             """
-            UPDATE patient_grants SET revoked_at = ? WHERE account = ? AND patient_id = ? AND revoked_at IS NULL \
-            AND expires > ?
-            """, [.int(time), .text(account), .text(patientID), .int(time)])
+            UPDATE patient_grants SET revoked_at = ? WHERE account = ? AND revoked_at IS NULL AND expires > ? \
+            AND (patient_id = ? OR patient_id IN (SELECT mr.merged_into FROM patients mr WHERE mr.id = ?) \
+            OR patient_id IN (SELECT mo.id FROM patients mr CROSS JOIN patients mo \
+            WHERE mr.id = ? AND mo.merged_into = COALESCE(mr.merged_into, mr.id)))
+            """,
+            [.int(time), .text(account), .int(time)] + [SQLValue](repeating: .text(patientID), count: 3))
     }
 
     /// Newest first.
@@ -106,7 +116,9 @@ struct PracticeTable {
 }
 
 extension RelationalStore: PracticeDirectory {
-    package func save(_ grant: PatientGrant) async throws -> Bool { try await change { try $0.save(grant) } }
+    package func save(_ grant: PatientGrant, inSession sessionID: String?) async throws -> Bool {
+        try await change { try $0.save(grant, inSession: sessionID) }
+    }
 
     package func revokeGrants(ofAccount accountID: String, patientID: String, at time: Int64) async throws -> Int {
         try await change { try $0.revoke(ofAccount: accountID, patientID: patientID, at: time) }

@@ -156,7 +156,7 @@ struct StudyQueryRun {
         func condition(_ dialect: SQLDialect) -> SQLCondition {
             SQLCondition(
                 ([dialect.isInTexts(tables.hasPrefix("series") ? "e.study_uid" : "i.study_uid")]
-                    + conditions.map { "(\($0.text))" }).joined(separator: " AND "))
+                    + conditions.map(\.text)).joined(separator: " AND "))
         }
     }
 
@@ -341,7 +341,7 @@ struct SearchPlan {
                 all.append(term.exists(where: "x.\(join.column) = s.\(join.root)"))
             }
         }
-        return all.isEmpty ? SQLCondition("1 = 1") : SQLCondition(joining: all, with: " AND ")
+        return .allOf(all)
     }
 }
 
@@ -350,19 +350,19 @@ extension SearchKeyCompiler.Term {
     var rows: SQLCondition {
         let condition = condition("x")
         guard let kind = group.join.rows else { return condition }
-        return SQLCondition("x.\(kind) AND (\(condition.text))", condition.values)
+        return SQLCondition("x.\(kind) AND \(condition.text)", condition.values)
     }
 
     /// There is such a row among those that belong to another, or none at all where that matches too.
     func exists(where link: String) -> SQLCondition {
         let condition = rows
-        let one = "EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(link) AND (\(condition.text)))"
+        let one = "EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(link) AND \(condition.text))"
         guard matchesNone else { return SQLCondition(one, condition.values) }
         var any = SQLCondition(link)
         if let kind = group.join.rows { any.add("x.\(kind)") }
         if let seen = seen("x") { any.add(seen) }
         return SQLCondition(
-            "\(one) OR NOT EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(any.text))",
+            "(\(one) OR NOT EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(any.text)))",
             condition.values + any.values)
     }
 }

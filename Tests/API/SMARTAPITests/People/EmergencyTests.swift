@@ -8,15 +8,23 @@ import Testing
 
 /// Grants in memory: patients p1 of number 100, and p2 and p3 of number 200 by two issuers.
 final class MemoryPractices: PracticeDirectory {
-    private let state = Mutex((grants: [PatientGrant](), alerts: 0))
+    private let state = Mutex((grants: [PatientGrant](), alerts: 0, sessions: [String?](), hasEnded: false))
 
     var grants: [PatientGrant] { state.withLock { $0.grants } }
     var alerts: Int { state.withLock { $0.alerts } }
     func noteAlert() { state.withLock { $0.alerts += 1 } }
 
-    func save(_ grant: PatientGrant) async throws -> Bool {
-        state.withLock { $0.grants.append(grant) }
-        return true
+    /// In which sessions it was asked for something.
+    var sessions: [String?] { state.withLock { $0.sessions } }
+    /// As if every session had ended meanwhile.
+    func endSessions() { state.withLock { $0.hasEnded = true } }
+
+    func save(_ grant: PatientGrant, inSession sessionID: String?) async throws -> Bool {
+        state.withLock {
+            $0.sessions.append(sessionID)
+            if !$0.hasEnded { $0.grants.append(grant) }
+            return !$0.hasEnded
+        }
     }
     func revokeGrants(ofAccount accountID: String, patientID: String, at time: Int64) async throws -> Int { 0 }
     func grants(
@@ -73,6 +81,21 @@ struct EmergencyTests {
             try await browser.get(Self.path)
             #expect(browser.text.contains("Patient/p3") && browser.text.contains("fell &lt;b&gt;ill"))
             #expect(!browser.text.contains("<b>ill"))
+        }
+    }
+
+    @Test("What ends a session while its form is on its way opens nothing, alerts nobody and has its row")
+    func ended() async throws {
+        try await Fixture.with { fixture in
+            let browser = try await Self.signedIn(fixture, .referrer)
+            try await browser.get(Self.path)
+            fixture.practices.endSessions()
+            try await browser.post(Self.path, ["number": "100", "reason": "r"])
+            #expect(browser.status == 403)
+            #expect(fixture.practices.grants.isEmpty && fixture.practices.alerts == 0)
+            #expect(fixture.practices.sessions.count == 1 && fixture.practices.sessions.allSatisfy { $0 != nil })
+            let rows = fixture.store.records.filter { $0.interaction == "break-glass" }
+            #expect(rows.map(\.detail) == ["BTG", "not-opened"] && rows.map(\.outcome) == [.success, .minorFailure])
         }
     }
 
