@@ -84,6 +84,9 @@ package struct AccessContext: Sendable, Hashable {
         return Visibility(anyOf: rules)
     }
 
+    /// Whether images may be stored, and asked for whether they are: never by a scope of the user or patient level.
+    package var mayStoreImages: Bool { allows(.create, on: "ImagingStudy") }
+
     /// Whether an interaction on the type may be begun.
     ///
     /// A change needs the whole type: whether a changed resource still fits a rule could be told only after the change.

@@ -251,7 +251,7 @@ package struct IngestFailure: Error, Sendable, Hashable {
         case transferSyntaxNotSupported
         /// What its SOP class demands is missing, or what it says of its pixels or document does not fit them.
         case classMismatch
-        /// A rejection note of somebody who may not delete images.
+        /// Of somebody who may store nothing; a rejection note of somebody who may not delete images.
         case notAuthorized
     }
     package let code: Code

@@ -119,9 +119,14 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
     ) async -> Result<Value, any Error> {
         let action: AuditRecord.Action =
             interaction == "N-CREATE" ? .create : interaction == "N-SET" ? .update : .read
+        let access = request.association.access
+        guard Self.allows(interaction, access) else {
+            await store.noteNotAuthorized(interaction, action, "mpps:\(uid)", .message, access)
+            return .failure(StatusFailure(status: .notAuthorized))
+        }
         do {
             return .success(
-                try await store.write(request.association.access) { unit in
+                try await store.write(access) { unit in
                     let value = try work(unit)
                     try unit.audit(
                         AuditRecord(
@@ -134,8 +139,21 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
         }
     }
 
+    /// Whether the user behind an association may: of all steps or of none, for whose they are is known by what they say
+    /// alone. In FHIR's words a step is a Procedure, as it is by HTTP.
+    private static func allows(_ interaction: String, _ access: AccessContext) -> Bool {
+        let permission: Permissions =
+            switch interaction {
+            case "N-CREATE": .create
+            case "N-SET": .update
+            default: .read
+            }
+        return access.visibility(permission, of: "Procedure").isWhole
+    }
+
     private func refuse(_ error: any Error, _ responder: Responder) async throws {
         switch error {
+        case let failure as StatusFailure: try await responder.send(failure.status)
         case let problem as AttributeProblem:
             try await responder.send(problem.status, offending: [problem.tag], comment: "\(problem.tag)")
         case PerformedProcedureStepService.Refusal.duplicate: try await responder.send(.duplicateSOPInstance)

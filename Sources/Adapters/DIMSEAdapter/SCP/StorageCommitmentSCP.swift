@@ -67,6 +67,12 @@ package struct StorageCommitmentSCP: ServiceClassProvider {
             }
         }
         let association = request.association
+        // The report tells what is here: for those who may store.
+        guard association.access.mayStoreImages else {
+            await store.noteNotAuthorized(
+                "N-ACTION", .execute, "transaction:\(commitment.transactionUID)", .transfer, association.access)
+            return try await responder.send(.notAuthorized)
+        }
         let answered = request.invoker.map { associations.asked(association, $0) }
         defer { answered?.succeed() }
         let note = CommitmentNote(

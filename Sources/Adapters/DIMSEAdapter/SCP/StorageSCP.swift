@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -46,6 +47,8 @@ package struct StorageSCP: ServiceClassProvider {
 
     /// Where the data set of a request goes.
     private func incoming(_ request: DIMSERequest) throws(IngestFailure) -> IncomingInstance {
+        // A user's token bounds what its association does. PS3.7 §9.1.1.1.9.
+        guard request.association.access.mayStoreImages else { throw IngestFailure(.notAuthorized) }
         // The class of the command is that of the context it came on. PS3.7 §9.1.1.1.4.
         guard let classUID = request.message.sopClassUID, classUID == request.context.abstractSyntax else {
             throw IngestFailure(.classNotSupported, "not the class of the presentation context")

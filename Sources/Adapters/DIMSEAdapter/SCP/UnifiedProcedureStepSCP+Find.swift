@@ -21,7 +21,10 @@ extension UnifiedProcedureStepSCP {
 
     private func find(_ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder) async throws {
         let access = request.association.access
-        guard access.mayUseWorkitems(.search) else { return try await responder.send(.notAuthorized) }
+        guard access.mayUseWorkitems(.search) else {
+            await store.noteNotAuthorized("C-FIND", .execute, "workitems", .query, access)
+            return try await responder.send(.notAuthorized)
+        }
         let keys: WorkitemKeys
         do throws(QueryKeys.Problem) { keys = try WorkitemKeys(identifier) } catch {
             switch error {

@@ -240,7 +240,10 @@ package struct UnifiedProcedureStepSCP: ServiceClassProvider {
         _ work: @escaping @Sendable (any UnitOfWork) throws -> Value
     ) async -> Result<Value, any Error> {
         let access = request.association.access
-        guard access.mayUseWorkitems(permission) else { return .failure(StatusFailure(status: .notAuthorized)) }
+        guard access.mayUseWorkitems(permission) else {
+            await store.noteNotAuthorized(interaction, action, "workitem:\(uid)", .message, access)
+            return .failure(StatusFailure(status: .notAuthorized))
+        }
         do {
             return .success(
                 try await store.write(access) { unit in

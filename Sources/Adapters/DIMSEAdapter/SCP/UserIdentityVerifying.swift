@@ -1,5 +1,6 @@
 import Access
 import DICOMNetwork
+import Workflow
 
 /// What a user identity is worth. PS3.7 §D.3.3.7.
 package enum UserIdentityVerdict: Sendable {
@@ -42,5 +43,20 @@ package struct AccessTokenIdentity: UserIdentityVerifying {
             guard let access else { return .refused }
             return .verified(access, answer: [])
         } catch is TokenRefusal { return .refused }
+    }
+}
+
+extension WorkflowStore {
+    /// Records that the user behind an association may not do something. It stays refused when its row cannot be kept.
+    func noteNotAuthorized(
+        _ interaction: String, _ action: AuditRecord.Action, _ entity: String, _ category: AuditRecord.Category,
+        _ access: AccessContext
+    ) async {
+        try? await write(access) { unit in
+            try unit.audit(
+                AuditRecord(
+                    category: category, interaction: interaction, action: action, outcome: .minorFailure,
+                    access: unit.access, entity: entity, detail: "notAuthorized"))
+        }
     }
 }
