@@ -8,7 +8,8 @@ import Synchronization
 package final class SearchIndexer: Sendable {
     /// The rules by which entries are made, numbered.
     /// 2: texts longer than ``IndexEntry/textBytesMax`` are told apart; a leap second stays in its minute.
-    private static let rules: Int64 = 2
+    /// 3: so do facts of who may see whom, whose exceptions within refusals are read.
+    private static let rules: Int64 = 3
 
     /// What the entries depend on beside the resources, as one positive number: the rules, the site's clock and the
     /// server's address. A store whose entries were made by another form makes them anew.

@@ -424,6 +424,10 @@ struct PracticeTests {
         }
         let types = { (type: String) in #""class":[{"system":"http://hl7.org/fhir/resource-types","code":"\#(type)"}]"#
         }
+        func permitted(_ exception: String, of refused: String = "") -> String {
+            Self.consent(
+                #"{\#(deny)\#(refused.isEmpty ? "" : ",")\#(refused),"provision":[{"type":"permit",\#(exception)}]}"#)
+        }
         // The consent, and whether Observations of the patient are hidden from the doctor.
         let cases: [(String, Bool)] = [
             (Self.consent("{\(deny)}"), true), (Self.consent("{\(deny)}", status: "inactive"), false),
@@ -433,6 +437,32 @@ struct PracticeTests {
             (Self.consent(#"{"type":"permit"}"#), false),
             (Self.consent(#"{"type":"permit","provision":[{\#(deny)}]}"#), true),
             (Self.consent(#"{\#(deny),"provision":[{"type":"permit"}]}"#), true),
+            // An exception opens what it names.
+            (permitted(types("Observation")), false), (permitted(types("ImagingStudy")), true),
+            (permitted(types("Unheard")), true),
+            (permitted(types("Observation").replacing("resource-types", with: "other-types")), true),
+            (permitted(#""period":{"start":"2023","end":"2024"}"#), false),
+            (permitted(#""period":{"end":"2022"}"#), true), (permitted(#""period":{"start":"2024"}"#), true),
+            (permitted(#""period":{"start":"once"}"#), true),
+            (permitted(#""period":{"start":"2023"},\#(types("Observation"))"#), false),
+            (permitted(#""period":{"end":"2022"},\#(types("Observation"))"#), true),
+            (permitted(purpose("TREAT")), false), (permitted(purpose("HRESCH")), true),
+            (permitted(purpose("ETREAT")), true), (permitted(purpose("TREAT") + "," + types("Patient")), true),
+            (permitted(named("Practitioner/d"), of: named("Practitioner/d")), false),
+            (permitted(named("Practitioner/e"), of: named("Practitioner/d")), true),
+            (permitted(types("Observation"), of: named("Practitioner/d")), false),
+            (permitted(types("ImagingStudy"), of: types("Observation")), true),
+            (permitted(types("Observation"), of: types("Observation")), false),
+            // Whom it names of all others, and what cannot be told, stays closed; so does what is refused within it.
+            (permitted(named("Practitioner/d")), true), (permitted(named("CareTeam/t"), of: named("CareTeam/t")), true),
+            (permitted(types("Observation") + #","code":[{"text":"x"}]"#), true),
+            (permitted(types("Observation") + #","securityLabel":[{"code":"N"}]"#), true),
+            (permitted(types("Observation") + #","action":[{"text":"x"}]"#), true),
+            (permitted(types("Observation") + #","dataPeriod":{"start":"2020"}"#), true),
+            (permitted(types("Observation") + #","modifierExtension":[{"url":"urn:x","valueCode":"x"}]"#), true),
+            (permitted(#""data":[{"meaning":"instance","reference":{"reference":"Observation/oa"}}]"#), true),
+            (permitted(types("Observation") + #","provision":[{\#(deny)}]"#), true),
+            (permitted(types("Observation") + #","provision":[{\#(deny),\#(named("Practitioner/e"))}]"#), false),
             (Self.consent("{\(deny),\(named("Practitioner/d"))}"), true),
             (Self.consent("{\(deny),\(named("Practitioner/e"))}"), false),
             (Self.consent("{\(deny),\(named("Organization/g"))}"), true),

@@ -4,21 +4,24 @@ import FHIRModel
 /// Refusals in Consent. FHIR R4 consent.html.
 ///
 /// What a provision asks beyond what is understood here is left out, so that a refusal refuses more than it says and never
-/// less: codes, labels and periods of the data, actions, and exceptions that permit again.
+/// less: codes, labels and periods of the data, actions. An exception that permits again opens what it names and what is
+/// understood whole (``ConsentException``).
 extension FactReader {
     private static let scopes = "http://terminology.hl7.org/CodeSystem/consentscope"
     /// Consents that do not speak of who may see data. FHIR R4 valueset-consent-scope.html.
     private static let otherScopes: Set<String> = ["adr", "research", "treatment"]
-    private static let reasons = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+    static let reasons = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
     /// Purposes for which nobody who works here comes with a scope of the user level. HL7 v3 PurposeOfUse.
     private static let otherPurposes: Set<String> = [
         "HMARKT", "HRESCH", "CLINTRCH", "CLINTRCHNPC", "CLINTRCHPC", "PRECLINTRCH", "DSRCH", "POARCH", "TRANSRCH",
         "HPAYMT", "CLMATTCH", "COVAUTH", "COVERAGE", "ELIGDTRM", "ELIGVER", "ENROLLM", "MILDCRG", "REMITADV",
     ]
-    private static let emergencies: Set<String> = ["BTG", "ETREAT", "ERTREAT"]
-    private static let resourceTypes = "http://hl7.org/fhir/resource-types"
+    static let emergencies: Set<String> = ["BTG", "ETREAT", "ERTREAT"]
+    static let resourceTypes = "http://hl7.org/fhir/resource-types"
     /// Provisions within provisions that are read; what lies deeper refuses all that it might.
     private static let depthMax = 16
+    /// Exceptions of one provision that are read; further ones open nothing.
+    private static let exceptionsMax = 100
 
     func ofConsent(_ root: JSONNode) -> Set<AccessFacts.Refusal> {
         guard root["status"]?.string == "active", !isOfOther(root["scope"]) else { return [] }
@@ -56,14 +59,21 @@ extension FactReader {
         let actors = refused(provision["actor"]) ?? parents
         // As of R4 a provision without a type inherits none: what it says beside is no refusal.
         if provision["type"]?.string == "deny", let purposes = Purposes(provision["purpose"]) {
+            var own: Set<AccessFacts.Refusal> = []
             for actor in actors {
                 for type in types(provision) {
-                    found.insert(
+                    own.insert(
                         AccessFacts.Refusal(
                             patient: patient, actor: actor, type: type, isOfEmergencies: purposes.areEmergencies,
                             span: span))
                 }
             }
+            for exception in Self.items(provision["provision"]).prefix(Self.exceptionsMax) {
+                guard let exception = ConsentException(exception, self) else { continue }
+                own = Set(own.flatMap { exception.rest(of: $0) })
+                if own.count > AccessFacts.rowsMax { break }
+            }
+            found.formUnion(own)
         }
         let inner = Self.items(provision["provision"])
         guard depth < Self.depthMax else {

@@ -1,0 +1,89 @@
+import FHIRModel
+
+/// What a provision of type `permit` within a refusal opens again: that to whom, when, for what and of which types it names.
+/// FHIR R4 consent.html (Consent.provision.provision: exceptions to a rule).
+///
+/// Closed stays whatever it does not name as a whole: single resources, codes, labels and periods of the data, actions, and
+/// whom it names of a refusal to all. One that names nothing opens nothing, and so does one whose period is malformed.
+struct ConsentException {
+    /// As they stand in refusals; nil for all to whom it is refused.
+    private let actors: Set<String>?
+    /// Nil for all.
+    private let types: Set<String>?
+    private let span: AccessFacts.Span
+    /// Whether it opens to who treats, and to who comes in an emergency.
+    private let isOfTreatment: Bool
+    private let isOfEmergencies: Bool
+
+    /// Elements that are understood; any other narrows it in a way that cannot be told.
+    private static let understood: Set<String> = ["id", "type", "period", "actor", "purpose", "class", "provision"]
+    /// HL7 v3 PurposeOfUse: what people who work here come for.
+    private static let treatment = "TREAT"
+
+    /// Nil for what opens nothing.
+    init?(_ node: JSONNode, _ reader: FactReader) {
+        guard node["type"]?.string == "permit", node.members.allSatisfy({ Self.understood.contains($0.name) }),
+            ["period", "actor", "purpose", "class"].contains(where: { node[$0] != nil }),
+            let span = reader.span(node["period"]), !span.isEmpty
+        else { return nil }
+        self.span = span
+        let named = FactReader.items(node["actor"])
+        if node["actor"] == nil {
+            actors = nil
+        } else {
+            actors = Set(named.compactMap { $0["reference"].flatMap { reader.anyone($0) } })
+        }
+        if node["class"] == nil {
+            types = nil
+        } else {
+            types = Set(
+                FactReader.items(node["class"]).compactMap { coding in
+                    guard coding["system"]?.string == FactReader.resourceTypes, let code = coding["code"]?.string,
+                        FHIRDefinitions.r4.isResourceType(code)
+                    else { return nil }
+                    return code
+                })
+        }
+        let purposes = FactReader.items(node["purpose"]).map { coding in
+            coding["system"]?.string == FactReader.reasons ? coding["code"]?.string ?? "" : ""
+        }
+        isOfTreatment = node["purpose"] == nil || purposes.contains(Self.treatment)
+        isOfEmergencies = node["purpose"] == nil || purposes.contains { FactReader.emergencies.contains($0) }
+    }
+
+    /// What is still refused of a refusal.
+    func rest(of refusal: AccessFacts.Refusal) -> [AccessFacts.Refusal] {
+        let common = refusal.span.intersection(span)
+        guard actors?.contains(refusal.actor) ?? true, !common.isEmpty else { return [refusal] }
+        var rest: [AccessFacts.Refusal] = []
+        /// The refusal with some of it.
+        func keep(_ type: String, _ span: AccessFacts.Span, _ isOfEmergencies: Bool) {
+            guard !span.isEmpty else { return }
+            rest.append(
+                .init(
+                    patient: refusal.patient, actor: refusal.actor, type: type, isOfEmergencies: isOfEmergencies,
+                    span: span))
+        }
+        let opened: Set<String>
+        if refusal.type != AccessFacts.everything {
+            opened = types?.contains(refusal.type) ?? true ? [refusal.type] : []
+            if opened.isEmpty { return [refusal] }
+        } else if let types {
+            if types.isEmpty { return [refusal] }
+            opened = types
+            for type in FHIRDefinitions.r4.resourceTypes where !types.contains(type) {
+                keep(type, refusal.span, refusal.isOfEmergencies)
+            }
+        } else {
+            opened = [AccessFacts.everything]
+        }
+        for type in opened {
+            keep(type, .init(since: refusal.span.since, until: common.since), refusal.isOfEmergencies)
+            keep(type, .init(since: common.until, until: refusal.span.until), refusal.isOfEmergencies)
+            // Nobody is refused in emergencies alone.
+            let remains = refusal.isOfEmergencies && !isOfEmergencies
+            if !isOfTreatment || remains { keep(type, common, remains) }
+        }
+        return rest
+    }
+}
