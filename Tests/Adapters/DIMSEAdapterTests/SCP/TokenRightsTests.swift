@@ -5,6 +5,7 @@ import DICOMTranslation
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -101,7 +102,8 @@ import Workflow
             authorities: AssigningAuthorities(
                 authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions"),
             workers: globalConcurrentExecutor)
-        var all: [DIMSEStatus?] = []
+        let all = Mutex<[DIMSEStatus?]>([])
+        let note = { @Sendable (status: DIMSEStatus?) in all.withLock { $0.append(status) } }
         try await TestListener.run(
             services: [
                 StorageSCP(ingest: ingest, logger: logger),
@@ -126,20 +128,20 @@ import Workflow
                     UID.ctImageStorage, UID.modalityPerformedProcedureStep, UID.modalityPerformedProcedureStepRetrieve,
                     UID.storageCommitmentPush,
                 ].map { ($0, [Self.syntax.uid]) })
-            all.append(
+            note(
                 try await association.store(
                     sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4", transferSyntax: Self.syntax.uid,
                     dataSet: try Self.object()))
-            all.append(
+            note(
                 try await Self.ask(
                     association, .nCreateRequest, UID.modalityPerformedProcedureStep, "1.9.2", try Self.step()))
-            all.append(
+            note(
                 try await Self.ask(
                     association, .nSetRequest, UID.modalityPerformedProcedureStep, "1.9.1", try Self.change()))
-            all.append(
+            note(
                 try await Self.ask(
                     association, .nGetRequest, UID.modalityPerformedProcedureStepRetrieve, "1.9.1", nil))
-            all.append(
+            note(
                 try await Self.ask(
                     association, .nActionRequest, UID.storageCommitmentPush, UID.storageCommitmentPushInstance,
                     try Self.commitment(), action: 1))
@@ -147,7 +149,7 @@ import Workflow
         }
         let refused = store.content.audits.filter { $0.detail == "notAuthorized" }
         #expect(refused.allSatisfy { $0.outcome == .minorFailure })
-        return (all, refused.map(\.interaction), store)
+        return (all.withLock { $0 }, refused.map(\.interaction), store)
     }
 
     @Test(
