@@ -147,6 +147,26 @@ struct IncludedFields: Sendable {
 
     var isEmpty: Bool { tags.isEmpty && !isAll }
 
+    /// An element without the values that are left in the file, in items too; nil for one that is such.
+    static func atHand(_ element: DataElement) -> DataElement? {
+        switch element.value {
+        case .external: return nil
+        case .bytes, .fragments: return element
+        case .items(let items):
+            let found = items.map { item in
+                var item = item
+                for element in item.elements {
+                    switch element.value {
+                    case .external, .items: item[element.tag] = atHand(element)
+                    case .bytes, .fragments: continue
+                    }
+                }
+                return item
+            }
+            return DataElement(element.tag, element.vr, .items(found))
+        }
+    }
+
     /// Of a header, what is wanted for an answer of a level.
     func wanted(of header: DataSet, at level: StudyQueryLevel) -> Set<Tag> {
         // A private attribute says nothing without its creator.

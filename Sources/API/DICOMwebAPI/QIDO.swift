@@ -123,8 +123,7 @@ extension DICOMwebRoutes {
         var header = try StoredHeader(first).dataSet
         _ = header.convert(to: set.characterSet)
         for tag in fields.wanted(of: header, at: level) where !set.contains(tag) && Self.mayInclude(tag, at: level) {
-            guard let element = header[tag] else { continue }
-            if case .external = element.value { continue }
+            guard let element = header[tag].flatMap(IncludedFields.atHand) else { continue }
             set[tag] = element
         }
         return first.header.count

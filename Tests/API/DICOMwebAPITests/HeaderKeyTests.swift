@@ -16,6 +16,7 @@ struct HeaderKeyTests {
     private static func image(_ description: String, creator: String = "ACME", block: UInt8 = 0x10) -> DataSet {
         var item = DataSet()
         item.set(.codeValue, string: "C-" + description)
+        item.set(.encapsulatedDocument, .OB, bytes: [UInt8](repeating: 1, count: 20_000))
         var set = SinglePartTests.image()
         set.set(Tag(0x0010, 0x1010), string: "042Y")
         set.set(Tag(0x0008, 0x1010), string: description)
@@ -105,6 +106,8 @@ struct HeaderKeyTests {
             #expect(instance.contains("\"\(tag)\""), "\(tag)")
         }
         #expect(!instance.contains("7FE00010"))
+        // Of an item what is at hand.
+        #expect(instance.contains("\"00080100\"") && !instance.contains("00420011"))
         let study = try await Self.search("includefield=all", level: .study).text
         #expect(study.contains("\"00101010\"") && study.contains("\"00081032\""))
         #expect(!study.contains("\"00081010\"") && !study.contains("\"00280010\""))
