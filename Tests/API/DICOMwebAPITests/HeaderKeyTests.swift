@@ -77,6 +77,23 @@ struct HeaderKeyTests {
         }
     }
 
+    @Test("PS3.5 §7.8.1: blocks of two creators are told apart, also where each lies in the other's place")
+    func twoBlocks() throws {
+        var set = DataSet()
+        for (block, name) in [(0x10, "B"), (0x11, "A")] as [(UInt16, String)] {
+            set.set(Tag(0x0009, block), .LO, string: name)
+            set.set(Tag(0x0009, block << 8 | 1), .LO, string: "of " + name)
+        }
+        for (query, isMatch) in [
+            ("00090010=A&00091001=of A&00090011=B&00091101=of B", true),
+            ("00090010=A&00091001=of B&00090011=B&00091101=of A", false),
+            ("00090011=A&00091101=of A&00090010=B&00091001=of B", true),
+        ] {
+            let keys = try #require(try HeaderKeys(Array(QueryParameters(query, plusIsSpace: false))))
+            #expect(keys.match(set) == isMatch, "\(query)")
+        }
+    }
+
     @Test("A page is cut from what matches, and a warning tells how many more there are")
     func pages() async throws {
         let first = try await Self.search("StationName=*O*&limit=1")
