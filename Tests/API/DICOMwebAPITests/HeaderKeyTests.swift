@@ -19,10 +19,12 @@ struct HeaderKeyTests {
         item.set(.encapsulatedDocument, .OB, bytes: [UInt8](repeating: 1, count: 20_000))
         var set = SinglePartTests.image()
         set.set(Tag(0x0010, 0x1010), string: "042Y")
+        set.set(Tag(0x0010, 0x1030), .DS, string: "70.50")
         set.set(Tag(0x0008, 0x1010), string: description)
         set.set(.procedureCodeSequence, items: [item])
         set.set(Tag(0x0009, UInt16(block)), .LO, string: creator)
         set.set(Tag(0x0009, UInt16(block) << 8 | 1), .LO, string: "P-" + description)
+        set.set(Tag(0x0009, UInt16(block) << 8 | 2), .DS, string: "1.50")
         return set
     }
 
@@ -42,7 +44,7 @@ struct HeaderKeyTests {
     ) async throws -> (uids: [String], warning: String?, text: String) {
         let objects = [
             ("1.1", image("ONE"), TransferSyntax.explicitVRLittleEndian),
-            ("1.2", image("TWO", block: 0x11), .explicitVRLittleEndian),
+            ("1.2", image("TWO", block: 0x11), .implicitVRLittleEndian),
             ("1.3", image("THREE", creator: "OTHER"), .explicitVRLittleEndian),
         ]
         let stored = try ResultTests.routes(of: objects).1.stored
@@ -68,6 +70,9 @@ struct HeaderKeyTests {
             ("StationName=TWO", ["1.2"]), ("00081010=T*", ["1.2", "1.3"]), ("StationName=ONE%5CTHREE", ["1.1", "1.3"]),
             ("StationName=FOUR", []), ("StationName=", ["1.1", "1.2", "1.3"]),
             ("ProcedureCodeSequence.CodeValue=C-ONE", ["1.1"]), ("PatientAge=042Y&StationName=O*", ["1.1"]),
+            // Decimal strings are numbers.
+            ("PatientWeight=70.5", ["1.1", "1.2", "1.3"]), ("PatientWeight=%2B7.05e1", ["1.1", "1.2", "1.3"]),
+            ("PatientWeight=70", []), ("00091002=1.50&00090010=ACME", ["1.1", "1.2"]),
             // As the tag stands, and by its creator wherever its block lies.
             ("00091001=P-ONE", ["1.1"]), ("00091001=P-T*", ["1.3"]),
             ("00091001=P-T*&00090010=ACME", ["1.2"]), ("00091101=P-*&00090011=ACME", ["1.1", "1.2"]),
@@ -108,7 +113,8 @@ struct HeaderKeyTests {
     func refused() async throws {
         for (query, remaining) in [
             ("StationName=ONE", 1), ("Nonsense=1", 0), ("StationName=ONE&00081010=ONE", 0),
-            ("PatientName.CodeValue=1", 0), ("AcquisitionDate=soon", 0), ("ProcedureCodeSequence=x", 0),
+            ("PatientName.CodeValue=1", 0), ("AcquisitionDate=soon", 0), ("PatientWeight=heavy", 0),
+            ("ProcedureCodeSequence=x", 0),
         ] {
             await #expect(throws: HTTPFailure(.malformed, ""), "\(query)") {
                 try await Self.search(query, remaining: remaining)
