@@ -40,7 +40,7 @@ struct HeaderKeyTests {
 
     /// Routes over instances that all match the keys of the index, and what a search of instances gives, as their UIDs.
     private static func search(
-        _ query: String, remaining: Int = 0, level: StudyQueryLevel = .instance
+        _ query: String, remaining: Int = 0, level: StudyQueryLevel = .instance, budget: MemoryBudget = .unlimited
     ) async throws -> (uids: [String], warning: String?, text: String) {
         let objects = [
             ("1.1", image("ONE"), TransferSyntax.explicitVRLittleEndian),
@@ -53,7 +53,7 @@ struct HeaderKeyTests {
                 level == .instance || $0.instance?.sopInstanceUID == "1.1"
             },
             remaining: remaining)
-        let (routes, _) = try ResultTests.routes(of: objects, matches: matches)
+        let (routes, _) = try ResultTests.routes(of: objects, matches: matches, budget: budget)
         let response = try await routes.search(
             level,
             APIRequest(
@@ -120,6 +120,18 @@ struct HeaderKeyTests {
                 try await Self.search(query, remaining: remaining)
             }
         }
+    }
+
+    @Test("What headers take is held while they are answered, and given back; 503 where there is no memory for it")
+    func memory() async throws {
+        let tight = MemoryBudget(bytesMax: 64)
+        await #expect(throws: HTTPFailure(.unavailable, "")) {
+            try await Self.search("includefield=all", budget: tight)
+        }
+        #expect(try await Self.search("", budget: tight).uids.count == 3 && tight.used == 0)
+        let enough = MemoryBudget()
+        _ = try await Self.search("includefield=all", budget: enough)
+        #expect(enough.peak > 0 && enough.used == 0)
     }
 
     @Test("§8.3.4.3: `all` gives what there is of the level and above; a private attribute comes with its creator")

@@ -60,7 +60,7 @@ struct ResultTests {
     static func routes(
         of objects: [(uid: String, set: DataSet, syntax: TransferSyntax)],
         matches: StudyMatches = StudyMatches(matches: [], remaining: 0), archives: ArchiveSearch? = nil,
-        pixels: any PixelCoding = DirectPixelCoding()
+        pixels: any PixelCoding = DirectPixelCoding(), budget: MemoryBudget = .unlimited
     ) throws -> (DICOMwebRoutes, Index) {
         var blobs: [String: [UInt8]] = [:]
         var stored: [InstanceHeader] = []
@@ -97,7 +97,7 @@ struct ResultTests {
             DICOMwebRoutes(
                 index: index, blobs: memory, pixels: pixels,
                 ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: NoAudit(),
-                baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), archives: archives,
+                baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget, archives: archives,
                 rejections: NoRejections(), newBoundary: { "bound" }),
             index
         )
