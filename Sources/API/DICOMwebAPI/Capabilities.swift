@@ -3,11 +3,14 @@ import DICOMTranslation
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import NIOCore
+import Synchronization
 import Workflow
 
 /// What the services can do, as a WADL document or the same in JSON: made of the routes that are served, so that it says
-/// neither more nor less. PS3.18 §8.9, Annex H.
-struct Capabilities: Sendable {
+/// neither more nor less. A description is made once: anybody may ask for it, where connections are served.
+/// PS3.18 §8.9, Annex H.
+final class Capabilities: Sendable {
     static let wadl = MediaType(type: "application", subtype: "vnd.sun.wadl+xml")
     private static let json = MediaType(type: "application", subtype: "json")
 
@@ -46,6 +49,8 @@ struct Capabilities: Sendable {
     let baseURL: String
     /// The templates below the base, with what they do.
     private let operations: [(template: [Substring], operation: Operation)]
+    /// By template and form: as many as there are routes, at most twice.
+    private let made = Mutex<[String: ByteBuffer]>([:])
 
     /// - Parameters:
     ///   - prefix: of all templates; what stands behind it is below `baseURL`.
@@ -67,7 +72,19 @@ struct Capabilities: Sendable {
     ///
     /// - Parameter segments: of the path below the base, as sent.
     func response(at segments: [Substring], accept: String?) throws(HTTPFailure) -> Response {
+        guard let form = AcceptHeader(accept).best(of: [Self.wadl, Self.json]) else {
+            throw HTTPFailure(.notAcceptable, "available: \(Self.wadl.essence), \(Self.json.essence)")
+        }
         let target = template(of: segments)
+        let key = "\(form.essence) \(target.joined(separator: "/"))"
+        if let known = made.withLock({ $0[key] }) { return .buffer(known, contentType: form.essence) }
+        let root = root(at: target)
+        let bytes = ByteBuffer(bytes: form == Self.json ? text(root) : Array(document(root).utf8))
+        made.withLock { $0[key] = bytes }
+        return .buffer(bytes, contentType: form.essence)
+    }
+
+    private func root(at target: [Substring]) -> Resource {
         var root = Resource(path: "")
         if target.isEmpty {
             for entry in operations where !entry.template.isEmpty { root.add(entry.operation, at: entry.template[...]) }
@@ -78,11 +95,7 @@ struct Capabilities: Sendable {
             }
             root.resources = [resource]
         }
-        switch AcceptHeader(accept).best(of: [Self.wadl, Self.json]) {
-        case Self.wadl?: return .bytes(Array(document(root).utf8), contentType: Self.wadl.essence)
-        case Self.json?: return .bytes(text(root), contentType: Self.json.essence)
-        default: throw HTTPFailure(.notAcceptable, "available: \(Self.wadl.essence), \(Self.json.essence)")
-        }
+        return root
     }
 
     /// The template that a path is of, with the fewest parameters where there are several; none for an unknown one.

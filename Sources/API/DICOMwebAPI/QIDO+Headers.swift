@@ -39,16 +39,11 @@ extension DICOMwebRoutes {
                     .malformed,
                     "the headers that \(keys.name.prefix(64)) is matched with are too large: narrow the keys")
             }
-            let header = try StoredHeader(stored).dataSet
-            if await Self.computed({ keys.match(header) }) { found.append(match) }
+            if keys.match(try StoredHeader(stored).dataSet) { found.append(match) }
         }
         let rest = found.dropFirst(query.offset)
         let page = Array(rest.prefix(query.limit))
         return (StudyMatches(matches: page, remaining: rest.count - page.count), archives != nil)
-    }
-
-    private static func computed(_ work: @Sendable () -> Bool) async -> Bool {
-        await withTaskExecutorPreference(globalConcurrentExecutor) { work() }
     }
 
     /// The header of a match's first instance.
@@ -90,23 +85,24 @@ struct HeaderKeys: Sendable {
     /// lies; without a creator the tag is meant as it stands. PS3.5 §7.8.1.
     func match(_ header: DataSet) -> Bool {
         guard !creators.isEmpty else { return keys.matches(header) }
-        var header = header
+        var moved = header
         for (block, name) in creators {
+            // Where the header has it, whatever was moved there before.
             let own = header.elements.first { element in
                 element.tag.group == block.group && element.tag.isPrivateCreator
                     && header.strings(element).first == name
             }
             guard let own else { return false }
             guard own.tag != block else { continue }
-            let moved = header.elements.filter { $0.tag.group == block.group && $0.tag.element >> 8 == own.tag.element }
-            header.removeAll { $0.tag.group == block.group && $0.tag.element >> 8 == block.element }
-            header[block] = DataElement(block, own.vr, own.value)
-            for element in moved {
+            moved.removeAll { $0.tag.group == block.group && $0.tag.element >> 8 == block.element }
+            moved[block] = DataElement(block, own.vr, own.value)
+            for element in header.elements
+            where element.tag.group == block.group && element.tag.element >> 8 == own.tag.element {
                 let tag = Tag(block.group, block.element << 8 | element.tag.element & 0xFF)
-                header[tag] = DataElement(tag, element.vr, element.value)
+                moved[tag] = DataElement(tag, element.vr, element.value)
             }
         }
-        return keys.matches(header)
+        return keys.matches(moved)
     }
 }
 
@@ -145,7 +141,25 @@ struct IncludedFields: Sendable {
         Set(keywords.split { $0 == " " || $0 == "\n" }.compactMap { Tag(keyword: String($0)) })
     }
 
-    var isEmpty: Bool { tags.isEmpty && !isAll }
+    /// An element without the values that are left in the file, in items too; nil for one that is such.
+    static func atHand(_ element: DataElement) -> DataElement? {
+        switch element.value {
+        case .external: return nil
+        case .bytes, .fragments: return element
+        case .items(let items):
+            let found = items.map { item in
+                var item = item
+                for element in item.elements {
+                    switch element.value {
+                    case .external, .items: item[element.tag] = atHand(element)
+                    case .bytes, .fragments: continue
+                    }
+                }
+                return item
+            }
+            return DataElement(element.tag, element.vr, .items(found))
+        }
+    }
 
     /// Of a header, what is wanted for an answer of a level.
     func wanted(of header: DataSet, at level: StudyQueryLevel) -> Set<Tag> {

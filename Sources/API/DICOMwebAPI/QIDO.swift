@@ -59,6 +59,9 @@ extension DICOMwebRoutes {
         try await record("search", request, category: .query, action: .execute, query: request.rawQuery)
         var sets: [DataSet] = []
         var headerBytes = 0
+        // As they came, as attributes, and as they leave.
+        let held = memory.reservation()
+        defer { held.release() }
         for match in found.matches {
             var set = StudyMatchDataSet.dataSet(match, level: level, retrieveBase: baseURL)
             // Of what lies in an archive no more is known.
@@ -68,6 +71,11 @@ extension DICOMwebRoutes {
                 guard !includes.isAll || headerBytes <= Self.headerBytesMax else {
                     throw HTTPFailure(
                         .tooLarge, "all attributes of so many matches are too much; ask for fewer by limit")
+                }
+                guard held.grow(to: 3 * headerBytes) else {
+                    throw HTTPFailure(
+                        .unavailable, "there is no memory for so many attributes now; try again",
+                        headers: [.retryAfter: "2"])
                 }
             }
             sets.append(set)
@@ -123,8 +131,7 @@ extension DICOMwebRoutes {
         var header = try StoredHeader(first).dataSet
         _ = header.convert(to: set.characterSet)
         for tag in fields.wanted(of: header, at: level) where !set.contains(tag) && Self.mayInclude(tag, at: level) {
-            guard let element = header[tag] else { continue }
-            if case .external = element.value { continue }
+            guard let element = header[tag].flatMap(IncludedFields.atHand) else { continue }
             set[tag] = element
         }
         return first.header.count

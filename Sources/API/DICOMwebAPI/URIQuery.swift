@@ -146,7 +146,9 @@ struct URIQuery: Sendable, Equatable {
 
     /// The query of the rendered resource that is the same picture. PS3.18 §8.3.5.
     ///
-    /// - Parameter size: of the image, in pixels.
+    /// - Parameters:
+    ///   - imageColumns: of the image, whatever its header says.
+    ///   - imageRows: likewise.
     func rendered(columns imageColumns: Int, rows imageRows: Int) -> String {
         var parts: [String] = []
         if rows != nil || columns != nil || region != nil {
@@ -159,7 +161,8 @@ struct URIQuery: Sendable, Equatable {
             ]
             // A picture whose sides nobody names has those of the region.
             func side(_ named: Int?, _ other: Int?, _ own: Double) -> Int {
-                named ?? (other == nil ? min(Viewport.sideMax, max(1, Int(own.rounded(.up)))) : Viewport.sideMax)
+                named
+                    ?? (other == nil ? Int(min(Double(Viewport.sideMax), max(1, own.rounded(.up)))) : Viewport.sideMax)
             }
             let width = side(columns, rows, sides[2])
             let height = side(rows, columns, sides[3])

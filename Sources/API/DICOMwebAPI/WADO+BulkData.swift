@@ -100,7 +100,6 @@ extension DICOMwebRoutes {
         let frames = source.layout.allFrames
         guard let first = frames.first else { throw HTTPFailure(.notFound, "this pixel data has no frames") }
         let syntax = header.transferSyntax
-        let isSingle = frames.count == 1 && !wishes.contains { $0.isMultipart }
         var form = DICOMwebMediaType.frameForm(wishes, stored: syntax, frames: frames.count)
         if form == nil, let octets = wishes.first(where: { $0.media.includes(Self.octets) }) {
             form = .init(
@@ -112,6 +111,8 @@ extension DICOMwebRoutes {
                 "available: multipart/related; type=\"\(syntax.frameMediaType ?? Self.octets.essence)\"; "
                     + "transfer-syntax=\(syntax.uid)")
         }
+        // Who wants no parts gets one frame by itself, whatever else would be taken.
+        let isSingle = frames.count == 1 && (!form.isMultipart || !wishes.contains { $0.isMultipart })
         guard form.isMultipart, !isSingle else {
             let field = PixelDataLayout.Frame(ofField: value.offset..<value.offset + (value.length ?? 0))
             return try await single(

@@ -32,6 +32,10 @@ extension DICOMwebRoutes {
                 request.with(parameters: PathParameters(names), rawQuery: "", headers: headers))
         }
         headers[.accept] = type.rawValue
+        // A part is one of the image's own pixels, and what shows others has none.
+        if query.region != nil, content == .state || content == .selection {
+            throw HTTPFailure(.malformed, "region is for images, and not for what refers to some")
+        }
         let rendered = query.rendered(
             columns: header.dataSet.int(.columns) ?? 1, rows: header.dataSet.int(.rows) ?? 1)
         guard let number = query.frameNumber else {
@@ -43,15 +47,16 @@ extension DICOMwebRoutes {
                 parameters: PathParameters(names + [("frames", String(number))]), rawQuery: rendered, headers: headers))
     }
 
-    /// The type of what is rendered; nil for the object itself. Where anything is taken: one picture as JPEG, several, and
-    /// what has no rendered form, as the object, a report as a page. §9.4, §9.5.
+    /// The type of what is rendered; nil for the object itself. Where anything is taken: one picture as JPEG, several, a
+    /// presentation state, and what has no rendered form, as the object, a report as a page. §9.4, §9.5.
     private static func choice(
         _ wishes: [DICOMwebMediaType.Wish], _ content: RenderedContent, _ query: URIQuery
     ) throws(HTTPFailure) -> RenderedType? {
         let byDefault: RenderedType? =
             switch content {
             case .image(let frames): frames == 1 || query.pictureParameter != nil ? .jpeg : nil
-            case .report: .html
+            case .state: query.pictureParameter == nil ? nil : .jpeg
+            case .report, .selection: .html
             case .document, .nothing: nil
             }
         for wish in wishes where !wish.isMultipart {

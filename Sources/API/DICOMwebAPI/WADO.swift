@@ -60,11 +60,12 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
         }
         let syntaxes = try first.map { try transferSyntax(of: $0) }
-        if let wish = Self.zipWish(try accept(request), stored: syntaxes, isSingle: false) {
+        let wishes = try accept(request)
+        if let wish = Self.zipWish(wishes, stored: syntaxes, isSingle: false) {
             return try await archive(target, wish, first, arriving, request)
         }
         guard
-            let form = DICOMwebMediaType.instanceForms(try accept(request), stored: syntaxes, isSingle: false)
+            let form = DICOMwebMediaType.instanceForms(wishes, stored: syntaxes, isSingle: false)
                 .first(where: \.isMultipart)
         else {
             throw HTTPFailure(
@@ -160,12 +161,11 @@ extension DICOMwebRoutes {
         guard let instance = rows.first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
-        if let wish = Self.zipWish(
-            try accept(request), stored: [try transferSyntax(of: instance)], isSingle: true)
-        {
+        let wishes = try accept(request)
+        if let wish = Self.zipWish(wishes, stored: [try transferSyntax(of: instance)], isSingle: true) {
             return try await archive(target, wish, [instance], nil, request)
         }
-        let forms = try forms(of: instance, request)
+        let forms = try forms(of: instance, wishes)
         if forms[0].transcoded != nil, let response = try await retrieveTranscoded(instance, forms, request) {
             return response
         }
@@ -209,7 +209,7 @@ extension DICOMwebRoutes {
                 access: request.access), instance.size <= BlobSender.firstBytesMax,
             let wishes = try? accept(request), let syntax = try? transferSyntax(of: instance),
             Self.zipWish(wishes, stored: [syntax], isSingle: true) == nil,
-            let form = try? forms(of: instance, request).first, form.transcoded == nil,
+            let form = try? forms(of: instance, wishes).first, form.transcoded == nil,
             let envelope = try? envelope(of: instance, form), !envelope.isRecoded, let permit = gate.permitNow()
         else { return nil }
         if instance.archive != nil { fetch?.use(target.study) }
@@ -252,9 +252,11 @@ extension DICOMwebRoutes {
     }
 
     /// At least one. Throws `.notAcceptable`.
-    private func forms(of instance: Instance, _ request: APIRequest) throws -> [DICOMwebMediaType.InstanceForm] {
+    private func forms(
+        of instance: Instance, _ wishes: [DICOMwebMediaType.Wish]
+    ) throws -> [DICOMwebMediaType.InstanceForm] {
         let stored = try transferSyntax(of: instance)
-        let forms = DICOMwebMediaType.instanceForms(try accept(request), stored: [stored], isSingle: true)
+        let forms = DICOMwebMediaType.instanceForms(wishes, stored: [stored], isSingle: true)
         guard !forms.isEmpty else { throw Self.notAcceptable(instance) }
         return forms
     }

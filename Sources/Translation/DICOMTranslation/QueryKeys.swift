@@ -129,13 +129,25 @@ package struct KeyReader: Sendable {
         case .TM:
             let (from, to, form) = try ends(text, tag) { DICOMTime(text: $0) }
             return (.times(from: from?.earliestText, to: to?.latestText), form)
-        case .IS, .DS, .US, .UL, .SS, .SL:
+        case .DS:
+            guard let number = decimal(text) else { throw .badValue(tag) }
+            return (.exact(number), .single)
+        case .IS, .US, .UL, .SS, .SL:
             guard let number = Int(text.first == "+" ? String(text.dropFirst()) : text) else { throw .badValue(tag) }
             return (.exact("\(number)"), .single)
         case .PN: return (.name(text), .single)
         default:
             return (text.contains("*") || text.contains("?") ? .wildcard(text) : .exact(text), .single)
         }
+    }
+
+    /// A decimal string in the one form that equal numbers have, so `2.50` is `2.5` and `1e2` is `100`; nil for what is no
+    /// number. PS3.5 §6.2 DS, PS3.4 §C.2.2.2.1.
+    static func decimal(_ text: String) -> String? {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
+            let value = Double(text), value.isFinite
+        else { return nil }
+        return Int(exactly: value).map { "\($0)" } ?? "\(value)"
     }
 
     /// Both ends of a single value, `a-b`, `a-` or `-b`. PS3.4 §C.2.2.2.5.

@@ -77,6 +77,20 @@ struct CapabilitiesTests {
         let best = "application/json;q=0.5, application/vnd.sun.wadl+xml"
         #expect(try await Self.options("/dicomweb/studies", accept: best).type == "application/vnd.sun.wadl+xml")
         #expect(try await Self.options("/dicomweb/studies", accept: "text/csv").status == 406)
+        // Each path and form has its own, also from then on.
+        let capabilities = Capabilities(
+            baseURL: "https://h", prefix: "/dicomweb", routes: try ResultTests.routes().0.group.routes)
+        for _ in 0..<2 {
+            var bodies: Set<[UInt8]> = []
+            for (path, accept) in [("", nil), ("", "application/json"), ("studies", nil), ("studies/1", nil)]
+                as [(String, String?)]
+            {
+                bodies.insert(
+                    try await SinglePartTests.body(
+                        try capabilities.response(at: path.split(separator: "/"), accept: accept)))
+            }
+            #expect(bodies.count == 4)
+        }
         #expect(try await Self.options("/dicomweb/nothing").status == 404)
     }
 }

@@ -93,6 +93,30 @@ extension RenderedTests {
         }
     }
 
+    @Test("By the URI service a state is the object, or the picture that it is asked for as; a selection is a page")
+    func byURI() async throws {
+        func ask(_ uid: String, _ sopClass: String, _ set: DataSet, _ query: String) async throws -> Response {
+            let routes = try Self.routes(uid, sopClass, set)
+            return try await routes.retrieveByURI(
+                APIRequest(
+                    method: .get, path: "/dicomweb/wado",
+                    rawQuery: "requestType=WADO&studyUID=\(Self.study)&seriesUID=1.2.3.9&objectUID=\(uid)" + query,
+                    access: Self.request().access))
+        }
+        let state = Self.state([Self.reference("1.1")])
+        for (query, type) in [
+            ("", "application/dicom"), ("&contentType=image/png", "image/png"), ("&rows=8", "image/jpeg"),
+        ] {
+            let response = try await ask("2.1", Self.stateClass, state, query)
+            #expect(response.headers[.contentType]?.hasPrefix(type) == true, "\(query)")
+        }
+        await #expect(throws: HTTPFailure(.malformed, "")) {
+            try await ask("2.1", Self.stateClass, state, "&contentType=image/png&region=0,0,0.5,0.5")
+        }
+        let page = try await ask("3.1", Self.selectionClass, Self.selection([Self.reference("1.1")]), "")
+        #expect(page.headers[.contentType] == "text/html; charset=utf-8")
+    }
+
     @Test("More frames than 10,000 are 413, as many as the images have and a few more are passed over")
     func manyFrames() async throws {
         for (count, isTaken) in [(10_000, true), (10_001, false)] {

@@ -60,7 +60,7 @@ struct ResultTests {
     static func routes(
         of objects: [(uid: String, set: DataSet, syntax: TransferSyntax)],
         matches: StudyMatches = StudyMatches(matches: [], remaining: 0), archives: ArchiveSearch? = nil,
-        pixels: any PixelCoding = DirectPixelCoding()
+        pixels: any PixelCoding = DirectPixelCoding(), budget: MemoryBudget = .unlimited
     ) throws -> (DICOMwebRoutes, Index) {
         var blobs: [String: [UInt8]] = [:]
         var stored: [InstanceHeader] = []
@@ -97,7 +97,7 @@ struct ResultTests {
             DICOMwebRoutes(
                 index: index, blobs: memory, pixels: pixels,
                 ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: NoAudit(),
-                baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), archives: archives,
+                baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget, archives: archives,
                 rejections: NoRejections(), newBoundary: { "bound" }),
             index
         )
@@ -205,7 +205,10 @@ struct ResultTests {
             offsetTable: [0, 24], fragments: [Array(Self.frameOne[..<4]), Array(Self.frameOne[4...]), Self.frameTwo])
         #expect(try await Self.body(raw) == value.encoded)
         #expect(raw.headers[.contentType] == "application/octet-stream;transfer-syntax=1.2.840.10008.1.2.4.50")
-        for accept in [nil, "image/jpeg", "application/octet-stream"] {
+        for accept in [
+            nil, "image/jpeg", "application/octet-stream",
+            "image/jpeg, multipart/related; type=\"application/octet-stream\"; q=0.5",
+        ] {
             let response = try await routes.bulkData(Self.request(accept: accept, path: "00880200.0.7FE00010"))
             #expect(try await Self.body(response) == Self.icon, "\(accept ?? "none")")
         }

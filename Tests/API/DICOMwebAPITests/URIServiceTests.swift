@@ -69,6 +69,11 @@ struct URIServiceTests {
         #expect(try rendered("&rows=100") == "viewport=8192,100")
         #expect(try rendered("&columns=100") == "viewport=100,8192")
         #expect(try rendered("&region=0.25,0.5,0.75,1") == "viewport=200,100,100.0,100.0,200.0,100.0")
+        // A header may say anything.
+        for side in [Int.max, Int.min, 0] {
+            let text = try Self.query(Self.uids + "&region=0,0,1,1").rendered(columns: side, rows: side)
+            #expect(text.hasPrefix(side == .max ? "viewport=8192,8192," : "viewport=1,1,"))
+        }
         // What is made here is read there.
         for text in ["&rows=100", "&region=0.25,0.5,0.75,1&windowCenter=5&windowWidth=10&annotation=patient,technique"]
         {

@@ -114,7 +114,11 @@ package struct WorkitemKeys: Sendable {
             switch condition {
             case .value(let tag, let match):
                 guard let element = set[tag] else { return match.admitsEmpty }
-                let texts = set.strings(element).compactMap { comparable($0, element.vr) }
+                // Read as the key was: what the dictionary lacks is text, also where its VR did not come with it.
+                let vr = DataDictionary.vr(tag)
+                let isUnknown = vr == nil && element.vr == .UN
+                let texts = set.strings(isUnknown ? DataElement(tag, .LO, element.value) : element)
+                    .compactMap { comparable($0, vr ?? .UN) }
                 return texts.isEmpty ? match.admitsEmpty : texts.contains(where: match.matches)
             case .dateTime(let tag, let range):
                 return WorkitemDataSet.dateTime(tag, in: set, offset)?.overlaps(range) ?? false
@@ -132,7 +136,8 @@ package struct WorkitemKeys: Sendable {
         return switch vr {
         case .DA: DICOMDate(text: text)?.description
         case .TM: DICOMTime(text: text)?.earliestText
-        case .IS, .DS, .US, .UL, .SS, .SL: Int(text.first == "+" ? String(text.dropFirst()) : text).map(String.init)
+        case .DS: KeyReader.decimal(text)
+        case .IS, .US, .UL, .SS, .SL: Int(text.first == "+" ? String(text.dropFirst()) : text).map(String.init)
         default: text
         }
     }
