@@ -223,6 +223,23 @@ struct SealedStoreTests {
     }
 
     @Test(
+        "What a walk has passed and was written anew while sealing was off is sealed by the next one",
+        arguments: TestDatabases.all)
+    func between(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: false) { _ = try await SealedStore.fill($0, 1) }
+            // A step, and the process is gone.
+            _ = try await SealedStore.with(location, isOn: true) { try await Self.seal($0, atMost: 1) }
+            try await SealedStore.with(location, isOn: false) { (store) async throws -> Void in
+                #expect(try await store.hasUnevenBodies())
+                _ = try await SealedStore.fill(store, 2)
+            }
+            _ = try await SealedStore.with(location, isOn: true) { try await Self.seal($0) }
+            #expect(try SealedStore.forms(location).open.isEmpty)
+        }
+    }
+
+    @Test(
         "Bodies are sealed beside a server that runs, and neither sees the other's form", arguments: TestDatabases.all)
     func beside(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
