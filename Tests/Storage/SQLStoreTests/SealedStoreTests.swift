@@ -239,6 +239,22 @@ struct SealedStoreTests {
         }
     }
 
+    @Test("A SQLite file that is written anew has its copy beside it, not in memory, and nothing that was deleted")
+    func rewritten() async throws {
+        try await TestDatabases.withLocation(.sqlite) { (location) async throws -> Void in
+            guard case .sqlite(let path) = location else { return }
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            try await SealedStore.with(location, isOn: false) { _ = try await SealedStore.fill($0, 1) }
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                _ = try await Self.seal(store)
+                try await store.rewriteFile()
+                let used = try TestDatabases.connect(location).first("PRAGMA temp_store_directory") { try $0.text(0) }
+                #expect(used == folder + "/")
+            }
+            #expect(try Self.places(of: SealedStore.canary, location).isEmpty)
+        }
+    }
+
     @Test(
         "Bodies are sealed beside a server that runs, and neither sees the other's form", arguments: TestDatabases.all)
     func beside(_ kind: SQLDialect) async throws {
