@@ -255,6 +255,34 @@ struct SealedStoreTests {
         }
     }
 
+    @Test("A step reads no more than its bytes, also of what has its form already", arguments: TestDatabases.all)
+    func stepBytes(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: false) { (store) async throws -> Void in
+                try await store.work { unit in
+                    for number in 1...3 { try unit.journal(SealedStore.message(number, "0123456789")) }
+                }
+            }
+            let length = Int64(SealedStore.message(1, "0123456789").raw.count)
+            let rows = SealedRows(connection: try TestDatabases.connect(location), column: .messageText)
+            for (bytes, limit, counts) in [
+                (length * 2, 500, [2, 1]), (length * 2 - 1, 500, [1, 1, 1]), (1, 500, [1, 1, 1]),
+                (length * 9, 3, [3, 0]),
+                (length * 3, 500, [3]),
+            ] {
+                var (place, looked, isLast): ([SQLValue]?, [Int], Bool) = (nil, [], false)
+                while !isLast, looked.count < 9 {
+                    let step = try rows.rewrite(after: place, seals: false, rows: limit, bytes: bytes)
+                    #expect(step.written == 0)
+                    looked.append(step.looked)
+                    place = step.last ?? place
+                    isLast = step.isLast
+                }
+                #expect(looked == counts)
+            }
+        }
+    }
+
     @Test(
         "Bodies are sealed beside a server that runs, and neither sees the other's form", arguments: TestDatabases.all)
     func beside(_ kind: SQLDialect) async throws {

@@ -10,7 +10,7 @@ extension RelationalStore {
         package var bytes: Int64
     }
 
-    /// Rows that one step looks at, and bytes that it may write: what holds the writer for some milliseconds.
+    /// Rows that one step looks at, and bytes that they have: what holds the writer for some milliseconds.
     private static let stepRows = 500
     private static let stepBytes: Int64 = 4 << 20
 
