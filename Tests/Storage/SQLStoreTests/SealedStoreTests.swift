@@ -284,6 +284,38 @@ struct SealedStoreTests {
     }
 
     @Test(
+        "What is to be delivered and does not open is parked and holds its lane: all others go on",
+        arguments: TestDatabases.all)
+    func delivery(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                try await store.work { unit in
+                    for (key, text) in [("a", "1"), ("a", "2"), ("b", "3")] {
+                        try unit.enqueue(
+                            OutboxDraft(destination: "d", orderingKey: key, kind: "test", payload: Array(text.utf8)))
+                    }
+                }
+            }
+            let connection = try TestDatabases.connect(location)
+            let first = try connection.first("SELECT payload FROM outbox ORDER BY number LIMIT 1") { try $0.bytes(0) }
+            let flipped = (first ?? []).dropLast() + [(first?.last ?? 0) ^ 1]
+            try connection.run(
+                "UPDATE outbox SET payload = ? WHERE number = (SELECT MIN(number) FROM outbox)",
+                [.bytes(Array(flipped))])
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                for keys in [["b"], []] {
+                    let claimed = try await store.claim(OutboxClaim(owner: "o", leaseSeconds: 60, places: 9))
+                    #expect(claimed.leases.map(\.entry.orderingKey) == keys)
+                }
+                let entries = try await store.outboxEntries(OutboxQuery(limit: 9), access: WorkflowSupport.server)
+                #expect(entries.map(\.state) == [.leased, .waiting, .parked])
+                #expect(entries.last?.failure?.contains("does not open") == true)
+                #expect(entries.last?.payload == [])
+            }
+        }
+    }
+
+    @Test(
         "Bodies are sealed beside a server that runs, and neither sees the other's form", arguments: TestDatabases.all)
     func beside(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
