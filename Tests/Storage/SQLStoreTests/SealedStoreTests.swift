@@ -315,6 +315,35 @@ struct SealedStoreTests {
         }
     }
 
+    /// Flips a bit of the first value of a column.
+    private static func flip(_ column: SealedColumn, _ location: Location) throws -> String {
+        let raw = try SealedStore.raw(location, column)
+        let row = try #require(raw.sorted { $0.key < $1.key }.first)
+        let flipped = row.value.dropLast() + [(row.value.last ?? 0) ^ 1]
+        try TestDatabases.connect(location).run(
+            "UPDATE \(column.table) SET \(column.column) = ? WHERE \(column.identity) = ?",
+            [.bytes(Array(flipped)), .text(row.key)])
+        return row.key
+    }
+
+    @Test("A server starts beside an order that does not open", arguments: TestDatabases.all)
+    func start(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                for number in 1...2 { _ = try await SealedStore.fill(store, number) }
+            }
+            // Both are looked at.
+            try TestDatabases.connect(location).run(
+                "INSERT INTO steps (id, order_id, step_id, is_on_worklist) SELECT 's' || id, id, 's', 1 FROM orders")
+            let broken = try Self.flip(.order, location)
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                try await store.refreshWorklist()
+                let names = try await store.brokenBodies(limit: 9)
+                #expect(names.count == 1 && names[0].contains("orders.detail of \(broken) does not open"))
+            }
+        }
+    }
+
     @Test(
         "Bodies are sealed beside a server that runs, and neither sees the other's form", arguments: TestDatabases.all)
     func beside(_ kind: SQLDialect) async throws {
