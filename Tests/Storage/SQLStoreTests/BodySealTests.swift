@@ -1,4 +1,5 @@
 import FHIRResources
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -110,6 +111,30 @@ struct BodySealTests {
         }
         #expect(asked.count == 2)
     }
+
+    @Test("Who has its key does not wait for who asks a device for another one", .timeLimit(.minutes(1)))
+    func asking() throws {
+        let asked = Asked()
+        let asker = Asker()
+        let ring = BodyRing(
+            BodySealing(isOn: true) {
+                // While the device is asked, something is sealed and opened.
+                if asked.next() == 2, let ring = asker.ring.withLock({ $0 }) {
+                    let (current, known) = (try ring.current(), try ring.key([UInt8](repeating: 1, count: 8)))
+                    #expect(current.id == known?.id)
+                }
+                return TestDatabases.keys([1])
+            })
+        asker.ring.withLock { $0 = ring }
+        #expect(try ring.current().id.first == 1)
+        #expect(try ring.key([UInt8](repeating: 9, count: 8)) == nil)
+        #expect(asked.count == 2)
+    }
+}
+
+/// The ring that asks.
+private final class Asker: Sendable {
+    let ring = Mutex<BodyRing?>(nil)
 }
 
 /// How often keys were asked for.

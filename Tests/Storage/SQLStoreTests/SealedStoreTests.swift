@@ -223,6 +223,128 @@ struct SealedStoreTests {
     }
 
     @Test(
+        "What a walk has passed and was written anew while sealing was off is sealed by the next one",
+        arguments: TestDatabases.all)
+    func between(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: false) { _ = try await SealedStore.fill($0, 1) }
+            // A step, and the process is gone.
+            _ = try await SealedStore.with(location, isOn: true) { try await Self.seal($0, atMost: 1) }
+            try await SealedStore.with(location, isOn: false) { (store) async throws -> Void in
+                #expect(try await store.hasUnevenBodies())
+                _ = try await SealedStore.fill(store, 2)
+            }
+            _ = try await SealedStore.with(location, isOn: true) { try await Self.seal($0) }
+            #expect(try SealedStore.forms(location).open.isEmpty)
+        }
+    }
+
+    @Test("A SQLite file that is written anew has its copy beside it, not in memory, and nothing that was deleted")
+    func rewritten() async throws {
+        try await TestDatabases.withLocation(.sqlite) { (location) async throws -> Void in
+            guard case .sqlite(let path) = location else { return }
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            try await SealedStore.with(location, isOn: false) { _ = try await SealedStore.fill($0, 1) }
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                _ = try await Self.seal(store)
+                try await store.rewriteFile()
+                let used = try TestDatabases.connect(location).first("PRAGMA temp_store_directory") { try $0.text(0) }
+                #expect(used == folder + "/")
+            }
+            #expect(try Self.places(of: SealedStore.canary, location).isEmpty)
+        }
+    }
+
+    @Test("A step reads no more than its bytes, also of what has its form already", arguments: TestDatabases.all)
+    func stepBytes(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: false) { (store) async throws -> Void in
+                try await store.work { unit in
+                    for number in 1...3 { try unit.journal(SealedStore.message(number, "0123456789")) }
+                }
+            }
+            let length = Int64(SealedStore.message(1, "0123456789").raw.count)
+            let rows = SealedRows(connection: try TestDatabases.connect(location), column: .messageText)
+            for (bytes, limit, counts) in [
+                (length * 2, 500, [2, 1]), (length * 2 - 1, 500, [1, 1, 1]), (1, 500, [1, 1, 1]),
+                (length * 9, 3, [3, 0]),
+                (length * 3, 500, [3]),
+            ] {
+                var (place, looked, isLast): ([SQLValue]?, [Int], Bool) = (nil, [], false)
+                while !isLast, looked.count < 9 {
+                    let step = try rows.rewrite(after: place, seals: false, rows: limit, bytes: bytes)
+                    #expect(step.written == 0)
+                    looked.append(step.looked)
+                    place = step.last ?? place
+                    isLast = step.isLast
+                }
+                #expect(looked == counts)
+            }
+        }
+    }
+
+    @Test(
+        "What is to be delivered and does not open is parked and holds its lane: all others go on",
+        arguments: TestDatabases.all)
+    func delivery(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                try await store.work { unit in
+                    for (key, text) in [("a", "1"), ("a", "2"), ("b", "3")] {
+                        try unit.enqueue(
+                            OutboxDraft(destination: "d", orderingKey: key, kind: "test", payload: Array(text.utf8)))
+                    }
+                }
+            }
+            let connection = try TestDatabases.connect(location)
+            let first = try connection.first("SELECT payload FROM outbox ORDER BY number LIMIT 1") { try $0.bytes(0) }
+            let flipped = (first ?? []).dropLast() + [(first?.last ?? 0) ^ 1]
+            try connection.run(
+                "UPDATE outbox SET payload = ? WHERE number = (SELECT MIN(number) FROM outbox)",
+                [.bytes(Array(flipped))])
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                for keys in [["b"], []] {
+                    let claimed = try await store.claim(OutboxClaim(owner: "o", leaseSeconds: 60, places: 9))
+                    #expect(claimed.leases.map(\.entry.orderingKey) == keys)
+                }
+                let entries = try await store.outboxEntries(OutboxQuery(limit: 9), access: WorkflowSupport.server)
+                #expect(entries.map(\.state) == [.leased, .waiting, .parked])
+                #expect(entries.last?.failure?.contains("does not open") == true)
+                #expect(entries.last?.payload == [])
+            }
+        }
+    }
+
+    /// Flips a bit of the first value of a column.
+    private static func flip(_ column: SealedColumn, _ location: Location) throws -> String {
+        let raw = try SealedStore.raw(location, column)
+        let row = try #require(raw.sorted { $0.key < $1.key }.first)
+        let flipped = row.value.dropLast() + [(row.value.last ?? 0) ^ 1]
+        try TestDatabases.connect(location).run(
+            "UPDATE \(column.table) SET \(column.column) = ? WHERE \(column.identity) = ?",
+            [.bytes(Array(flipped)), .text(row.key)])
+        return row.key
+    }
+
+    @Test("A server starts beside an order that does not open", arguments: TestDatabases.all)
+    func start(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws -> Void in
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                for number in 1...2 { _ = try await SealedStore.fill(store, number) }
+            }
+            // Both are looked at.
+            try TestDatabases.connect(location).run(
+                "INSERT INTO steps (id, order_id, step_id, is_on_worklist) SELECT 's' || id, id, 's', 1 FROM orders")
+            let broken = try Self.flip(.order, location)
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                try await store.refreshWorklist()
+                let names = try await store.brokenBodies(limit: 9)
+                #expect(names.count == 1 && names[0].contains("orders.detail of \(broken) does not open"))
+            }
+        }
+    }
+
+    @Test(
         "Bodies are sealed beside a server that runs, and neither sees the other's form", arguments: TestDatabases.all)
     func beside(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { (location) async throws -> Void in

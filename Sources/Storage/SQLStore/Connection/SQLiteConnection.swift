@@ -108,6 +108,15 @@ package final class SQLiteConnection: SQLConnection {
         if code != SQLITE_OK { throw SQLiteConnection.error(code, handle, "execute") }
     }
 
+    /// Writes the file anew from a copy of the database, which lies beside it for that time: in memory, where other
+    /// temporary tables are, it may not fit, and the disk of temporary files may be small, or not encrypted.
+    /// - Parameter path: the database file.
+    func rewriteFile(_ path: String) throws {
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+        let quoted = folder.replacing("'", with: "''")
+        try execute("PRAGMA temp_store_directory='\(quoted)'; PRAGMA temp_store=FILE; VACUUM")
+    }
+
     package func insert(_ insert: SQLRowInsert, rows: [[SQLValue]]) throws {
         for row in rows { try run(insert.sqliteText, row) { _ in } }
     }

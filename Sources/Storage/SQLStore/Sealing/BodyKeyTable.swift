@@ -3,7 +3,8 @@ struct BodyKeyTable {
     let connection: any SQLConnection
 
     /// Throws `.unopened` when one of these keys is not there: a store that cannot read what it has does not start. Where
-    /// bodies are sealed, the name of the key that seals them is noted before the first of them is written.
+    /// bodies are sealed, the name of the key that seals them is noted before the first of them is written. A walk that
+    /// was begun for the other form begins anew.
     /// - Parameters:
     ///   - migrations: what the database was brought up to; nothing is asked of one that has no such table.
     ///   - now: microseconds since 1970 UTC.
@@ -11,6 +12,7 @@ struct BodyKeyTable {
         guard ring.needsKeys, migrations.contains(where: { $0.name == Migrations.bodyKeysName }) else { return }
         let known = try connection.all("SELECT id FROM body_keys ORDER BY since, id") { try $0.bytes(0) }
         for id in known { _ = try ring.required(id) }
+        try BodyWalkTable(connection: connection).turn(seals: ring.isSealing)
         guard ring.isSealing else { return }
         let current = try ring.current().id
         guard !known.contains(current) else { return }

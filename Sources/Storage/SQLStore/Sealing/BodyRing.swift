@@ -8,13 +8,10 @@ final class BodyRing: Sendable {
     /// Whether a database does not open without the keys that its bodies are sealed under.
     let needsKeys: Bool
     private let load: @Sendable () throws -> BodyKeys?
-    private let held: Mutex<Held>
-
-    private struct Held {
-        var keys: BodyKeys?
-        /// When a key that is not known may be asked for again.
-        var nextLoad: ContinuousClock.Instant?
-    }
+    private let held: Mutex<BodyKeys?>
+    /// When keys may be asked for again, held by who asks: that may take as long as a device does, and who has its key
+    /// does not wait for it.
+    private let asking: Mutex<ContinuousClock.Instant?>
 
     /// Bytes that name no key are asked for once in this time.
     private static let loadPause = Duration.seconds(5)
@@ -26,14 +23,15 @@ final class BodyRing: Sendable {
         isSealing = sealing.isOn
         needsKeys = sealing.needsKeys
         load = sealing.keys
-        held = Mutex(Held())
+        held = Mutex(nil)
+        asking = Mutex(nil)
     }
 
     /// The key that seals. Throws `.unopened` where there is none.
     func current() throws -> BodyKeys.Key {
-        try held.withLock { held in
-            if held.keys == nil { held.keys = try load() }
-            guard let keys = held.keys else {
+        if let keys = held.withLock({ $0 }) { return keys.current }
+        return try asking.withLock { _ in
+            guard let keys = try held.withLock({ $0 }) ?? take(try load()) else {
                 throw SQLStoreError(.unopened, "bodies are to be sealed, and the store has no key")
             }
             return keys.current
@@ -42,14 +40,25 @@ final class BodyRing: Sendable {
 
     /// The key of a name; nil when the store has none of it.
     func key(_ id: [UInt8]) throws -> BodyKeys.Key? {
-        try held.withLock { held in
-            if let key = held.keys?.key(id) { return key }
-            if let next = held.nextLoad, ContinuousClock.now < next { return nil }
-            held.nextLoad = ContinuousClock.now + BodyRing.loadPause
-            guard let keys = try load() else { return nil }
+        if let key = known(id) { return key }
+        return try asking.withLock { next in
+            if let key = known(id) { return key }
+            if let next, ContinuousClock.now < next { return nil }
+            defer { next = ContinuousClock.now + BodyRing.loadPause }
+            return take(try load())?.key(id)
+        }
+    }
+
+    private func known(_ id: [UInt8]) -> BodyKeys.Key? { held.withLock { $0?.key(id) } }
+
+    /// Keeps what was loaded beside what is there.
+    private func take(_ loaded: BodyKeys?) -> BodyKeys? {
+        guard let loaded else { return nil }
+        return held.withLock { held in
             // The one that seals stays: its name is in the database before anything is under it.
-            held.keys = held.keys?.joined(by: keys) ?? keys
-            return keys.key(id)
+            let keys = held?.joined(by: loaded) ?? loaded
+            held = keys
+            return keys
         }
     }
 

@@ -33,6 +33,19 @@ struct BodyWalkTable {
             ])
     }
 
+    /// Has the walks that were begun for the other form begin anew: from now on rows that they have passed may be
+    /// written in this one, and it may be switched back before anybody walks.
+    func turn(seals: Bool) throws {
+        let others = "seals <> ?"
+        let values = [SQLValue(seals)]
+        let isOther = try connection.first("SELECT 1 FROM body_walks WHERE \(others) LIMIT 1", values) { _ in true }
+        guard isOther == true else { return }
+        try connection.transaction {
+            _ = try connection.run(
+                "UPDATE body_walks SET seals = ?, place = NULL, is_done = 0 WHERE \(others)", values + values)
+        }
+    }
+
     /// Forgets it: it is through.
     func removeAll() throws { try connection.run("DELETE FROM body_walks") }
 

@@ -10,7 +10,7 @@ extension RelationalStore {
         package var bytes: Int64
     }
 
-    /// Rows that one step looks at, and bytes that it may write: what holds the writer for some milliseconds.
+    /// Rows that one step looks at, and bytes that they have: what holds the writer for some milliseconds.
     private static let stepRows = 500
     private static let stepBytes: Int64 = 4 << 20
 
@@ -84,12 +84,13 @@ extension RelationalStore {
     }
 
     /// Writes SQLite's file anew, without what its free pages hold. Writers wait, and those of a server give up after some
-    /// seconds; takes as much room again as the database has. Nothing for PostgreSQL.
+    /// seconds; takes twice as much room again as the database has, beside it: for a copy, which has no name, and for
+    /// the log. Nothing for PostgreSQL.
     package func rewriteFile() async throws {
         guard case .sqlite(let path) = database.location else { return }
         try await translating {
             try await self.database.read(.background) { _ in
-                try SQLiteConnection(path: path, isReader: false).execute("VACUUM")
+                try SQLiteConnection(path: path, isReader: false).rewriteFile(path)
             }
         }
     }

@@ -10,6 +10,7 @@ struct SealedRows {
         var isLast = true
         var looked = 0
         var written = 0
+        /// Of those that were opened.
         var bytes: Int64 = 0
         /// Of those that do not open.
         var broken: [String] = []
@@ -26,14 +27,27 @@ struct SealedRows {
     private var names: String { column.key.map(\.name).joined(separator: ", ") }
     private var marks: String { column.key.map { _ in "?" }.joined(separator: ", ") }
 
-    /// The next rows behind a key.
-    private func rows(after place: [SQLValue]?, limit: Int) throws -> [Row] {
+    /// The next rows behind a key, as many as have not too many bytes, and one at least; and whether there are no more.
+    /// Where they are cut their lengths tell, which a database gives without reading the values.
+    private func rows(
+        after place: [SQLValue]?, limit: Int, bytes: Int64
+    ) throws -> (rows: [Row], isLast: Bool) {
         let condition = place == nil ? "" : "WHERE (\(names)) > (\(marks)) "
-        return try connection.all(
-            """
-            SELECT \(names), length(\(column.column)), substr(\(column.column), 1, 1) FROM \(column.table) \
-            \(condition)ORDER BY \(names) LIMIT ?
-            """, (place ?? []) + [.int(Int64(limit))]
+        func statement(_ columns: String) -> String {
+            "SELECT \(columns) FROM \(column.table) \(condition)ORDER BY \(names) LIMIT ?"
+        }
+        let lengths = try connection.all(
+            statement("length(\(column.column))"), (place ?? []) + [.int(Int64(limit))]
+        ) { try $0.optionalInt(0) ?? 0 }
+        var (count, sum) = (0, Int64(0))
+        while count < lengths.count, count == 0 || sum + lengths[count] <= bytes {
+            sum += lengths[count]
+            count += 1
+        }
+        let isCut = count < lengths.count
+        let rows = try connection.all(
+            statement("\(names), length(\(column.column)), substr(\(column.column), 1, 1)"),
+            (place ?? []) + [.int(Int64(isCut ? count : limit))]
         ) { row in
             let key = try column.key.enumerated().map { index, part in
                 part.kind == .int ? SQLValue.int(try row.int(index)) : .text(try row.text(index))
@@ -42,29 +56,25 @@ struct SealedRows {
                 key: key, length: try row.optionalInt(key.count) ?? 0,
                 form: try row.optionalBytes(key.count + 1)?.first)
         }
+        return (rows, !isCut && rows.count < limit)
     }
 
-    /// Calls `body` for the rows of a step that are `wanted`, as many as have not too many bytes, and one at least.
+    /// Calls `body` for the rows of a step that are `wanted`.
     private func step(
         after place: [SQLValue]?, rows limit: Int, bytes: Int64, wanted: (Row) -> Bool,
         _ body: (Row, inout Step) throws -> Void
     ) throws -> Step {
         var step = Step()
-        let rows = try rows(after: place, limit: limit)
-        var isFull = false
+        let (rows, isLast) = try rows(after: place, limit: limit, bytes: bytes)
         for row in rows {
             if wanted(row) {
-                if step.bytes > 0, step.bytes + row.length > bytes {
-                    isFull = true
-                    break
-                }
                 step.bytes += row.length
                 try body(row, &step)
             }
             step.looked += 1
             step.last = row.key
         }
-        step.isLast = !isFull && rows.count < limit
+        step.isLast = isLast
         return step
     }
 

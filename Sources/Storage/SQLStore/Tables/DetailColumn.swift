@@ -35,6 +35,15 @@ enum DetailColumn {
         try decode(type, try row.opened(index + 1, column, try row.text(index)))
     }
 
+    /// The same; nil for a sealed one that does not open.
+    static func decodeIfItOpens<Value: Decodable>(
+        _ type: Value.Type, _ row: SQLRow, _ column: SealedColumn
+    ) throws -> Value? {
+        do { return try decode(type, row, column) } catch let error as SQLStoreError where error.code == .unopened {
+            return nil
+        }
+    }
+
     static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws -> Value {
         do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch {
             throw SQLStoreError(.corrupt, "a stored \(type) could not be read", cause: error)

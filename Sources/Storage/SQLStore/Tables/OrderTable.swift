@@ -115,8 +115,9 @@ struct OrderTable {
                 SELECT order_id FROM steps WHERE station IS NULL AND is_on_worklist = 1
                 UNION ALL SELECT order_id FROM steps WHERE station IS NULL AND is_waiting = 1) ORDER BY o.id LIMIT 500
                 """, [.text(last)]
-            ) { (id: try $0.text(0), order: try DetailColumn.decode(ImagingOrder.self, $0, .order)) }
-            for order in orders { try saveSteps(of: order.order) }
+            ) { (id: try $0.text(0), order: try DetailColumn.decodeIfItOpens(ImagingOrder.self, $0, .order)) }
+            // Steps of an order that does not open stay as they are: a server starts without it.
+            for order in orders { if let order = order.order { try saveSteps(of: order) } }
             guard let end = orders.last?.id, orders.count == 500 else { return }
             last = end
         }

@@ -26,10 +26,7 @@ extension OutboxTable {
                 """, [.text(destination.name), .int(now.microseconds), .int(Int64(free + held.count))]
             ) { try $0.text(0) }.filter { !held.contains($0) }
             for key in keys.prefix(free) {
-                guard let entry = try head(destination.name, key) else {
-                    try endLease(destination.name, key, at: now)
-                    continue
-                }
+                guard let entry = try openHead(destination.name, key, at: now) else { continue }
                 try lease(entry, claim.owner, until)
                 leases.append(OutboxLease(owner: claim.owner, until: until, entry: entry))
             }
@@ -40,6 +37,27 @@ extension OutboxTable {
             [.int(now.microseconds)]
         ) { try $0.optionalInt(0) }
         return OutboxClaimed(leases: leases, nextDue: (next ?? nil).map { UTCInstant(microseconds: $0) })
+    }
+
+    /// The first entry of a lane that waits; nil where there is none, and where it does not open: then it is parked and
+    /// its lane waits for an operator, as what follows it may not leave before it. All other lanes go on.
+    private func openHead(_ destination: String, _ key: String, at now: UTCInstant) throws -> OutboxEntry? {
+        do {
+            if let entry = try head(destination, key) { return entry }
+            try endLease(destination, key, at: now)
+        } catch let error as SQLStoreError where error.code == .unopened {
+            try connection.run(
+                """
+                UPDATE outbox SET state = 'parked', ended_at = ?, failure = ? WHERE number = (SELECT MIN(number) \
+                FROM outbox WHERE destination = ? AND ordering_key = ? AND state = 'waiting')
+                """,
+                [
+                    .int(now.microseconds), .text("its payload in the database does not open"), .text(destination),
+                    .text(key),
+                ])
+            try endLease(destination, key, hold: true, at: now)
+        }
+        return nil
     }
 
     private func lease(_ entry: OutboxEntry, _ owner: String, _ until: UTCInstant) throws {
@@ -131,8 +149,11 @@ extension OutboxTable {
             "SELECT due_at FROM outbox_lanes WHERE destination = ? AND ordering_key = ?",
             [.text(destination), .text(key)]
         ) { try $0.int(0) <= now.microseconds }
-        guard isDue == true, try pausedUntil(destination) <= now.microseconds, let entry = try head(destination, key)
-        else { return nil }
+        guard isDue == true, try pausedUntil(destination) <= now.microseconds else { return nil }
+        guard let entry = try openHead(destination, key, at: now) else {
+            try refresh(destination)
+            return nil
+        }
         let until = now.advanced(bySeconds: seconds)
         try self.lease(entry, lease.owner, until)
         try refresh(destination)

@@ -36,7 +36,7 @@ extension OutboxTable {
             WHERE \(condition.text) ORDER BY o.number DESC LIMIT ?
             """, [.int(now.microseconds)] + condition.values + [.int(Int64(query.limit))]
         ) { row in
-            var entry = try Self.decode(row)
+            var entry = try Self.decode(row, needsPayload: false)
             if try row.bool(13) { entry.state = .leased }
             return entry
         }

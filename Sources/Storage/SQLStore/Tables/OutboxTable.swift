@@ -15,16 +15,21 @@ struct OutboxTable {
         o.waiting_since, o.next_at, o.ended_at, o.failure
         """
 
-    static func decode(_ row: SQLRow) throws -> OutboxEntry {
+    /// - Parameter needsPayload: false for an entry without it where it does not open.
+    static func decode(_ row: SQLRow, needsPayload: Bool) throws -> OutboxEntry {
         guard let state = OutboxEntry.State(rawValue: try row.text(6)) else {
             throw SQLStoreError(.corrupt, "an outbox entry has an unknown state")
         }
         let (event, destination) = (try row.text(1), try row.text(2))
+        let payload: [UInt8]
+        do { payload = try row.opened(5, .outboxPayload, "\(event)/\(destination)") } catch let error as SQLStoreError
+            where error.code == .unopened && !needsPayload
+        { payload = [] }
         return OutboxEntry(
             number: try row.int(0), eventID: EntityID(event), destination: destination,
             orderingKey: try row.text(3), kind: try row.text(4),
-            payload: try row.opened(5, .outboxPayload, "\(event)/\(destination)"), state: state,
-            attempts: Int(clamping: try row.int(7)), createdAt: UTCInstant(microseconds: try row.int(8)),
+            payload: payload, state: state, attempts: Int(clamping: try row.int(7)),
+            createdAt: UTCInstant(microseconds: try row.int(8)),
             waitingSince: UTCInstant(microseconds: try row.int(9)),
             nextAttemptAt: UTCInstant(microseconds: try row.int(10)),
             endedAt: try row.optionalInt(11).map { UTCInstant(microseconds: $0) }, failure: try row.optionalText(12))
@@ -78,7 +83,8 @@ struct OutboxTable {
             """
             SELECT \(Self.columns) FROM outbox o WHERE o.destination = ? AND o.ordering_key = ? \
             AND o.state = 'waiting' ORDER BY o.number LIMIT 1
-            """, [.text(destination), .text(orderingKey)], Self.decode)
+            """, [.text(destination), .text(orderingKey)]
+        ) { try Self.decode($0, needsPayload: true) }
     }
 
     /// Ends a lane's lease and says when it may be taken again; a lane of which nothing waits or is parked goes.
@@ -90,11 +96,16 @@ struct OutboxTable {
         ) { try $0.bool(0) }
         guard let wasHeld else { return }
         let isHeld = hold ?? wasHeld
-        let head = try head(destination, orderingKey)
-        if head == nil, !isHeld {
+        let nextAt = try connection.first(
+            """
+            SELECT next_at FROM outbox WHERE destination = ? AND ordering_key = ? AND state = 'waiting' \
+            ORDER BY number LIMIT 1
+            """, key
+        ) { try $0.int(0) }
+        if nextAt == nil, !isHeld {
             try connection.run("DELETE FROM outbox_lanes WHERE destination = ? AND ordering_key = ?", key)
         } else {
-            let due = isHeld ? Self.never : max(head?.nextAttemptAt.microseconds ?? 0, now.microseconds)
+            let due = isHeld ? Self.never : max(nextAt ?? 0, now.microseconds)
             try connection.run(
                 """
                 UPDATE outbox_lanes SET due_at = ?, owner = NULL, lease_until = NULL, leased_number = NULL, held = ? \
