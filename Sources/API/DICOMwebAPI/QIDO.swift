@@ -29,7 +29,8 @@ extension DICOMwebRoutes {
                 for field in parameter.value.split(separator: ",") {
                     if field == "all" {
                         includes.isAll = true
-                    } else if let tag = Self.tags(String(field)).last {
+                    } else if let tag = Self.tags(String(field)).first {
+                        // Of what is in items, the whole sequence.
                         includes.tags.insert(tag)
                     } else {
                         throw HTTPFailure(.malformed, "includefield: \(field.prefix(64)) is no attribute")

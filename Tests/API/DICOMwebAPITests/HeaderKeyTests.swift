@@ -148,6 +148,8 @@ struct HeaderKeyTests {
         #expect(!study.contains("\"00081010\"") && !study.contains("\"00280010\""))
         let series = try await Self.search("includefield=all", level: .series).text
         #expect(series.contains("\"00081010\"") && !series.contains("\"00280010\""))
+        let nested = try await Self.search("includefield=ProcedureCodeSequence.CodeValue", level: .study).text
+        #expect(nested.contains("\"00081032\"") && nested.contains("C-ONE"))
         let own = try await Self.search("includefield=00091001", level: .study).text
         #expect(own.contains("\"00091001\"") && own.contains("\"00090010\""))
     }
