@@ -62,6 +62,8 @@ struct HeaderKeys: Sendable {
     private let creators: [(block: Tag, name: String)]
     /// Of the first key, for messages.
     let name: String
+    /// The attributes that are asked by, of those in items the sequence: they are in the answer. PS3.18 §10.6.3.3.
+    let tags: Set<Tag>
 
     /// Throws `.malformed` for a value that its VR does not allow, and for too many.
     init?(_ parameters: [QueryParameters.Parameter]) throws(HTTPFailure) {
@@ -76,15 +78,19 @@ struct HeaderKeys: Sendable {
             }
         }
         self.creators = creators
+        tags = Set(query.identifier.elements.map(\.tag)).subtracting([.specificCharacterSet])
         do { keys = try WorkitemKeys(query.identifier) } catch {
             throw HTTPFailure(.malformed, "\(first.name.prefix(64)) has a value that its VR does not allow")
         }
     }
 
-    /// Whether a header meets all keys. A block of private attributes is that of its creator, wherever in the group it
-    /// lies; without a creator the tag is meant as it stands. PS3.5 §7.8.1.
-    func match(_ header: DataSet) -> Bool {
-        guard !creators.isEmpty else { return keys.matches(header) }
+    /// Whether a header meets all keys.
+    func match(_ header: DataSet) -> Bool { placed(header).map(keys.matches) ?? false }
+
+    /// A header with the private blocks where the query has them; nil where it lacks one. A block is that of its creator,
+    /// wherever in the group it lies; without a creator the tag is meant as it stands. PS3.5 §7.8.1.
+    func placed(_ header: DataSet) -> DataSet? {
+        guard !creators.isEmpty else { return header }
         var moved = header
         for (block, name) in creators {
             // Where the header has it, whatever was moved there before.
@@ -92,7 +98,7 @@ struct HeaderKeys: Sendable {
                 element.tag.group == block.group && element.tag.isPrivateCreator
                     && header.strings(element).first == name
             }
-            guard let own else { return false }
+            guard let own else { return nil }
             guard own.tag != block else { continue }
             moved.removeAll { $0.tag.group == block.group && $0.tag.element >> 8 == block.element }
             moved[block] = DataElement(block, own.vr, own.value)
@@ -102,7 +108,7 @@ struct HeaderKeys: Sendable {
                 moved[tag] = DataElement(tag, element.vr, element.value)
             }
         }
-        return keys.matches(moved)
+        return moved
     }
 }
 

@@ -29,7 +29,8 @@ extension DICOMwebRoutes {
                 for field in parameter.value.split(separator: ",") {
                     if field == "all" {
                         includes.isAll = true
-                    } else if let tag = Self.tags(String(field)).last {
+                    } else if let tag = Self.tags(String(field)).first {
+                        // Of what is in items, the whole sequence.
                         includes.tags.insert(tag)
                     } else {
                         throw HTTPFailure(.malformed, "includefield: \(field.prefix(64)) is no attribute")
@@ -50,8 +51,10 @@ extension DICOMwebRoutes {
         }
         query.keys = keys.result()
         let form = try ResultForm(request)
+        let headerKeys = try HeaderKeys(others)
+        includes.tags.formUnion(headerKeys?.tags ?? [])
         let (found, isPartial) =
-            if let headerKeys = try HeaderKeys(others) {
+            if let headerKeys {
                 try await page(query, matching: headerKeys, request)
             } else {
                 try await page(query, request.access)
@@ -67,7 +70,7 @@ extension DICOMwebRoutes {
             // Of what lies in an archive no more is known.
             let isMissing = includes.isAll || includes.tags.contains { !set.contains($0) }
             if isMissing, match.archive == nil {
-                headerBytes += try await add(includes, of: match, at: level, to: &set, request)
+                headerBytes += try await add(includes, headerKeys, of: match, at: level, to: &set, request)
                 guard !includes.isAll || headerBytes <= Self.headerBytesMax else {
                     throw HTTPFailure(
                         .tooLarge, "all attributes of so many matches are too much; ask for fewer by limit")
@@ -124,12 +127,14 @@ extension DICOMwebRoutes {
     /// Attributes beyond the index come from the header of the match's first instance, when it has them. Gives the bytes of
     /// that header.
     private func add(
-        _ fields: IncludedFields, of match: StudyMatch, at level: StudyQueryLevel, to set: inout DataSet,
+        _ fields: IncludedFields, _ keys: HeaderKeys?, of match: StudyMatch, at level: StudyQueryLevel,
+        to set: inout DataSet,
         _ request: APIRequest
     ) async throws -> Int {
         guard let first = try await firstHeader(of: match, request) else { return 0 }
         var header = try StoredHeader(first).dataSet
         _ = header.convert(to: set.characterSet)
+        header = keys?.placed(header) ?? header
         for tag in fields.wanted(of: header, at: level) where !set.contains(tag) && Self.mayInclude(tag, at: level) {
             guard let element = header[tag].flatMap(IncludedFields.atHand) else { continue }
             set[tag] = element

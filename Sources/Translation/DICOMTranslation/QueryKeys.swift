@@ -141,8 +141,8 @@ package struct KeyReader: Sendable {
         }
     }
 
-    /// A decimal string in the one form that equal numbers have, so `2.50` is `2.5` and `1e2` is `100`; nil for what is no
-    /// number. PS3.5 §6.2 DS, PS3.4 §C.2.2.2.1.
+    /// A decimal string in the one form that equal numbers have, so `2.50` is `2.5` and `1e2` is `100`; nil for what is
+    /// no number. PS3.5 §6.2 DS, PS3.4 §C.2.2.2.1.
     static func decimal(_ text: String) -> String? {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
             let value = Double(text), value.isFinite

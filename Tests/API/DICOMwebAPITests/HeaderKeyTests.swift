@@ -99,6 +99,14 @@ struct HeaderKeyTests {
         }
     }
 
+    @Test("§10.6.3.3: what is asked by is in the answer, a private block in the place that the query has it")
+    func answered() async throws {
+        let known = try await Self.search("StationName=TWO&ProcedureCodeSequence.CodeValue=C-*").text
+        #expect(known.contains("\"TWO\"") && known.contains("\"C-TWO\""))
+        let own = try await Self.search("00090010=ACME&includefield=00091001&StationName=TWO").text
+        #expect(own.contains("\"00090010\"") && own.contains("\"00091001\"") && !own.contains("\"00091101\""))
+    }
+
     @Test("A page is cut from what matches, and a warning tells how many more there are")
     func pages() async throws {
         let first = try await Self.search("StationName=*O*&limit=1")
@@ -148,6 +156,8 @@ struct HeaderKeyTests {
         #expect(!study.contains("\"00081010\"") && !study.contains("\"00280010\""))
         let series = try await Self.search("includefield=all", level: .series).text
         #expect(series.contains("\"00081010\"") && !series.contains("\"00280010\""))
+        let nested = try await Self.search("includefield=ProcedureCodeSequence.CodeValue", level: .study).text
+        #expect(nested.contains("\"00081032\"") && nested.contains("C-ONE"))
         let own = try await Self.search("includefield=00091001", level: .study).text
         #expect(own.contains("\"00091001\"") && own.contains("\"00090010\""))
     }
