@@ -47,7 +47,8 @@ extension WorkitemRoutes {
             }
         }
         let hub = notifications.hub
-        guard hub.hasRoom(for: receiver) else {
+        let client = request.access.principal.id
+        guard hub.hasRoom(for: receiver, by: client) else {
             throw HTTPFailure(
                 .unavailable, "there are too many notification connections", headers: [.retryAfter: "30"])
         }
@@ -60,7 +61,7 @@ extension WorkitemRoutes {
         }
         // The place is taken with the first byte: an answer that is never sent keeps none.
         let body = ResponseBody { writer in
-            let place = hub.open(socket.events, for: receiver)
+            let place = hub.open(socket.events, for: receiver, by: client)
             if place == nil { socket.events.close(.tryAgainLater) }
             var end = EventSocket.End.peer
             defer { if let place { hub.close(place, end) } }

@@ -157,23 +157,31 @@ struct NotificationTests {
                 == 503)
     }
 
-    @Test("So many connections are open, of one title and in all, at the limit and one past it")
+    @Test("So many connections are open, of a client for a title, of a client and in all, at the limit and one past it")
     func limits() async throws {
         var limits = NotificationHub.Limits()
-        limits.socketsMax = 3
+        limits.socketsMax = 4
+        limits.perClientMax = 3
         limits.perReceiverMax = 2
         let figures = Mutex<[NotificationHub.Figure]>([])
         let hub = NotificationHub(limits: limits) { figure in figures.withLock { $0.append(figure) } }
-        let first = try #require(hub.open(EventSocket(), for: "A"))
-        #expect(hub.open(EventSocket(), for: "A") != nil)
-        #expect(hub.open(EventSocket(), for: "A") == nil)
-        #expect(hub.open(EventSocket(), for: "B") != nil)
-        #expect(hub.open(EventSocket(), for: "C") == nil)
+        func open(_ receiver: String, by client: String = "one") -> NotificationHub.Place? {
+            hub.open(EventSocket(), for: receiver, by: client)
+        }
+        let first = try #require(open("A"))
+        #expect(open("A") != nil)
+        #expect(open("A") == nil)
+        #expect(open("B") != nil)
+        // Nobody else is kept from the title, or from all.
+        #expect(open("C") == nil)
+        #expect(open("A", by: "other") != nil)
+        #expect(open("C", by: "other") == nil)
         hub.close(first, .peer)
         hub.close(first, .peer)
-        #expect(hub.count == 2)
-        #expect(hub.open(EventSocket(), for: "C") != nil)
-        #expect(figures.withLock { $0.first } == .open(1) && figures.withLock { $0.last } == .open(3))
+        #expect(hub.count == 3)
+        #expect(open("C") != nil)
+        #expect(open("D", by: "other") == nil)
+        #expect(figures.withLock { $0.first } == .open(1) && figures.withLock { $0.last } == .open(4))
     }
 
     // MARK: Subscriptions
@@ -204,7 +212,7 @@ struct NotificationTests {
         hub.expect("AE")
         async let told = hub.tellExpected(report)
         let socket = EventSocket()
-        #expect(hub.open(socket, for: "AE") != nil)
+        #expect(hub.open(socket, for: "AE", by: "watcher") != nil)
         #expect(await told)
     }
 
