@@ -65,7 +65,7 @@ extension WorkitemRoutes {
             if place == nil { socket.events.close(.tryAgainLater) }
             var end = EventSocket.End.peer
             defer { if let place { hub.close(place, end) } }
-            end = try await socket.events.run(&writer, socket.standing)
+            end = try await socket.events.run(&writer) { await socket.standing { $0.mayUseWorkitems(.read) } }
             try await writer.finish(nil)
         }
         return Response(status: .switchingProtocols, headers: answer, body: body)

@@ -32,18 +32,23 @@ struct NotificationTests {
 
         func response(
             _ operation: String, _ receiver: String, uid: String = "1.1", headers: HTTPFields = [:],
-            body: [UInt8] = [], socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil
+            body: [UInt8] = [], socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil,
+            later: String? = nil
         ) async throws -> Response {
             let route = try #require(routes.first { $0.operationID == operation })
+            func access(_ scope: String) throws -> AccessContext {
+                AccessContext(
+                    principal: Principal(kind: .client, id: "watcher"), scopes: [try #require(Scope(scope))],
+                    patient: patient, requestID: "r")
+            }
+            let again = try access(later ?? scope)
             return try await route.handler(
                 APIRequest(
                     method: route.method, path: "/", rawQuery: operation == "createWorkitem" ? uid : "",
                     headers: headers, parameters: PathParameters([("workitem", uid), ("aetitle", receiver)]),
                     body: RequestBody(buffer: ByteBuffer(bytes: body)),
-                    access: AccessContext(
-                        principal: Principal(kind: .client, id: "watcher"), scopes: [try #require(Scope(scope))],
-                        patient: patient, requestID: "r"),
-                    socket: socket.map { APIRequest.Socket($0) { .allowed } }))
+                    access: try access(scope),
+                    socket: socket.map { APIRequest.Socket($0) { again } }))
         }
 
         func status(
@@ -155,6 +160,20 @@ struct NotificationTests {
         #expect(
             try await service.status("openNotificationConnection", "AE", headers: Self.open, socket: EventSocket())
                 == 503)
+    }
+
+    @Test("Rights that have shrunk to a part of the tasks end a connection before the next report")
+    func shrunk() async throws {
+        let service = Service()
+        let socket = EventSocket()
+        #expect(socket.send([1]))
+        let response = try await service.response(
+            "openNotificationConnection", "AE", headers: Self.open, socket: socket,
+            later: "system/Task.r?status=ready")
+        let log = BodyLog()
+        try await response.body.write(BodyLog.Writer(log: log))
+        #expect(log.bytes == [0x88, 2, 0x03, 0xF0])
+        #expect(service.hub.count == 0)
     }
 
     @Test("So many connections are open, of a client for a title, of a client and in all, at the limit and one past it")
