@@ -235,6 +235,16 @@ struct NotificationTests {
         #expect(await told)
     }
 
+    @Test("Nobody is waited for whose subscription is refused")
+    func unexpected() async throws {
+        var limits = NotificationHub.Limits()
+        (limits.expectedFor, limits.patience) = (.seconds(3_600), .seconds(3_600))
+        let service = Service(NotificationHub(limits: limits))
+        #expect(
+            try await service.status("subscribeToWorkitem", "AE", scope: "patient/Task.r", patient: "p") == 403)
+        #expect(await service.hub.tellExpected(try Self.report("AE")) == false)
+    }
+
     // MARK: Reports
 
     @Test("§11.13: an event report is one DICOM JSON object with what it is of, and its information")
