@@ -14,6 +14,9 @@ package final class CommitmentDesk: Sendable {
         package var transactionsMax = 1_000
         /// Instances of all of them.
         package var referencesMax = 200_000
+        /// The same of one client, so that none keeps others out.
+        package var transactionsPerClientMax = 250
+        package var referencesPerClientMax = 50_000
         /// Transactions that are read back at a time: more would take the disk from those who store.
         package var workers = 2
         /// Of one transaction; DIMSE has about as much for an attempt.
@@ -52,14 +55,44 @@ package final class CommitmentDesk: Sendable {
         var endedAt: Int64?
     }
 
+    /// What is waited for, worked on or kept.
+    private struct Share: Sendable {
+        var transactions = 0
+        var references = 0
+
+        func hasRoom(for commitment: StorageCommitment, _ transactionsMax: Int, _ referencesMax: Int) -> Bool {
+            transactions < transactionsMax && references + commitment.references.count <= referencesMax
+        }
+
+        mutating func add(_ commitment: StorageCommitment) {
+            transactions += 1
+            references += commitment.references.count
+        }
+
+        mutating func remove(_ commitment: StorageCommitment) {
+            transactions -= 1
+            references -= commitment.references.count
+        }
+    }
+
     private struct State: Sendable {
         var transactions: [Key: Transaction] = [:]
         var queue: [Key] = []
-        var references = 0
+        var all = Share()
+        var byClient: [String: Share] = [:]
+
+        mutating func add(_ transaction: Transaction, as key: Key) {
+            transactions[key] = transaction
+            all.add(transaction.commitment)
+            byClient[key.principal, default: Share()].add(transaction.commitment)
+            queue.append(key)
+        }
 
         mutating func remove(_ key: Key) {
             guard let gone = transactions.removeValue(forKey: key) else { return }
-            references -= gone.commitment.references.count
+            all.remove(gone.commitment)
+            byClient[key.principal]?.remove(gone.commitment)
+            if byClient[key.principal]?.transactions == 0 { byClient[key.principal] = nil }
         }
     }
 
@@ -99,12 +132,11 @@ package final class CommitmentDesk: Sendable {
         let refusal = state.withLock { state -> Refusal? in
             forget(&state)
             guard state.transactions[key] == nil else { return .inUse }
-            guard state.transactions.count < limits.transactionsMax,
-                state.references + commitment.references.count <= limits.referencesMax
+            guard state.all.hasRoom(for: commitment, limits.transactionsMax, limits.referencesMax),
+                state.byClient[principal, default: Share()].hasRoom(
+                    for: commitment, limits.transactionsPerClientMax, limits.referencesPerClientMax)
             else { return .full }
-            state.transactions[key] = Transaction(commitment: commitment, signal: DeliverySignal())
-            state.references += commitment.references.count
-            state.queue.append(key)
+            state.add(Transaction(commitment: commitment, signal: DeliverySignal()), as: key)
             return nil
         }
         if let refusal { throw refusal }

@@ -9,7 +9,9 @@ package final class NotificationHub: Sendable {
     /// How many connections there may be.
     package struct Limits: Sendable {
         package var socketsMax = 256
-        /// Of one title.
+        /// Of one client, so that none keeps others out.
+        package var perClientMax = 64
+        /// Of one client for one title.
         package var perReceiverMax = 4
         /// How long a report waits for the connection of who has just subscribed.
         package var expectedFor = Duration.seconds(30)
@@ -25,7 +27,9 @@ package final class NotificationHub: Sendable {
     }
 
     private struct State: Sendable {
-        var sockets: [String: [Int: EventSocket]] = [:]
+        var sockets: [String: [Int: Listener]] = [:]
+        /// How many are open, by client.
+        var byClient: [String: Int] = [:]
         var count = 0
         var next = 0
         var messageID: UInt16 = 0
@@ -34,9 +38,16 @@ package final class NotificationHub: Sendable {
         var expected: [String: ContinuousClock.Instant] = [:]
     }
 
+    /// A connection, and the id of the client that opened it.
+    private struct Listener: Sendable {
+        let socket: EventSocket
+        let client: String
+    }
+
     /// A connection's place.
     struct Place: Sendable {
         let receiver: String
+        let client: String
         let number: Int
     }
 
@@ -52,23 +63,26 @@ package final class NotificationHub: Sendable {
 
     // MARK: Connections
 
-    /// Whether a connection would be taken in now.
-    func hasRoom(for receiver: String) -> Bool { state.withLock { hasRoom(for: receiver, in: $0) } }
-
-    private func hasRoom(for receiver: String, in state: State) -> Bool {
-        !state.isClosed && state.count < limits.socketsMax
-            && (state.sockets[receiver]?.count ?? 0) < limits.perReceiverMax
+    /// Whether a connection of a client would be taken in now.
+    func hasRoom(for receiver: String, by client: String) -> Bool {
+        state.withLock { hasRoom(for: receiver, by: client, in: $0) }
     }
 
-    /// Takes a connection in; nil when there are too many, or the server stops.
-    func open(_ socket: EventSocket, for receiver: String) -> Place? {
+    private func hasRoom(for receiver: String, by client: String, in state: State) -> Bool {
+        !state.isClosed && state.count < limits.socketsMax && state.byClient[client, default: 0] < limits.perClientMax
+            && (state.sockets[receiver] ?? [:]).values.count(where: { $0.client == client }) < limits.perReceiverMax
+    }
+
+    /// Takes a connection of a client in; nil when there are too many, or the server stops.
+    func open(_ socket: EventSocket, for receiver: String, by client: String) -> Place? {
         let place = state.withLock { state -> Place? in
-            guard hasRoom(for: receiver, in: state) else { return nil }
+            guard hasRoom(for: receiver, by: client, in: state) else { return nil }
             state.next += 1
             state.count += 1
-            state.sockets[receiver, default: [:]][state.next] = socket
+            state.byClient[client, default: 0] += 1
+            state.sockets[receiver, default: [:]][state.next] = Listener(socket: socket, client: client)
             state.expected[receiver] = nil
-            return Place(receiver: receiver, number: state.next)
+            return Place(receiver: receiver, client: client, number: state.next)
         }
         guard let place else { return nil }
         observe(.open(count))
@@ -80,6 +94,7 @@ package final class NotificationHub: Sendable {
         let isGone = state.withLock { state -> Bool in
             guard state.sockets[place.receiver]?.removeValue(forKey: place.number) != nil else { return false }
             state.count -= 1
+            state.byClient[place.client] = state.byClient[place.client].flatMap { $0 > 1 ? $0 - 1 : nil }
             if state.sockets[place.receiver]?.isEmpty == true { state.sockets[place.receiver] = nil }
             return true
         }
@@ -94,7 +109,7 @@ package final class NotificationHub: Sendable {
             state.isClosed = true
             return state.sockets.values.flatMap(\.values)
         }
-        for socket in all { socket.close(.goingAway) }
+        for listener in all { listener.socket.close(.goingAway) }
     }
 
     /// How many are open.
@@ -114,14 +129,14 @@ package final class NotificationHub: Sendable {
 
     /// Tells a report to all who listen for its receiver; false when nobody took it.
     package func tell(_ report: WorkitemReport) -> Bool {
-        let (listeners, number) = state.withLock { state -> ([EventSocket], UInt16) in
+        let (listeners, number) = state.withLock { state -> ([Listener], UInt16) in
             guard let listeners = state.sockets[report.receiver]?.values else { return ([], 0) }
             state.messageID = state.messageID == .max ? 1 : state.messageID + 1
             return (Array(listeners), state.messageID)
         }
         guard !listeners.isEmpty, let text = Self.text(of: report, messageID: number) else { return false }
         var isTold = false
-        for socket in listeners where socket.send(text) { isTold = true }
+        for listener in listeners where listener.socket.send(text) { isTold = true }
         if isTold { observe(.told) }
         return isTold
     }

@@ -47,7 +47,8 @@ extension WorkitemRoutes {
             }
         }
         let hub = notifications.hub
-        guard hub.hasRoom(for: receiver) else {
+        let client = request.access.principal.id
+        guard hub.hasRoom(for: receiver, by: client) else {
             throw HTTPFailure(
                 .unavailable, "there are too many notification connections", headers: [.retryAfter: "30"])
         }
@@ -60,11 +61,11 @@ extension WorkitemRoutes {
         }
         // The place is taken with the first byte: an answer that is never sent keeps none.
         let body = ResponseBody { writer in
-            let place = hub.open(socket.events, for: receiver)
+            let place = hub.open(socket.events, for: receiver, by: client)
             if place == nil { socket.events.close(.tryAgainLater) }
             var end = EventSocket.End.peer
             defer { if let place { hub.close(place, end) } }
-            end = try await socket.events.run(&writer, socket.standing)
+            end = try await socket.events.run(&writer) { await socket.standing { $0.mayUseWorkitems(.read) } }
             try await writer.finish(nil)
         }
         return Response(status: .switchingProtocols, headers: answer, body: body)

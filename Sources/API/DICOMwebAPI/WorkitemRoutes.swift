@@ -155,6 +155,7 @@ package struct WorkitemRoutes: Sendable {
         }
         let target = WorkitemService.Target(sopInstanceUID: uid, keys: query.identifier)
         let receivers: WorkitemService.Receivers = notifications == nil ? .peers : .all
+        try Self.check(request, .read)
         notifications?.hub.expect(receiver)
         try await write(request, "subscribe", .execute, .read, uid, receiver) { [hasLock] unit in
             try service.subscribe(receiver, to: target, hasLock: hasLock, among: receivers, in: unit)

@@ -213,5 +213,21 @@ struct CommitmentRoutesTests {
         #expect(try await service.request(["1.5.1"], "1.3").status == 202)
     }
 
+    @Test("One client has a share of the desk, of transactions and of instances, and keeps nobody out")
+    func shares() async throws {
+        var limits = CommitmentDesk.Limits()
+        limits.transactionsMax = 4
+        limits.transactionsPerClientMax = 2
+        limits.referencesPerClientMax = 3
+        let service = Service(limits: limits, patience: .zero)
+        #expect(try await service.request(["1.5.1", "1.5.2"], "1.1").status == 202)
+        #expect(try await service.request(["1.5.1", "1.5.2"], "1.2").status == 503)
+        #expect(try await service.request(["1.5.1"], "1.2").status == 202)
+        #expect(try await service.request(["1.5.1"], "1.3", client: "other").status == 202)
+        #expect(try await service.request(["1.5.1"], "1.4", client: "other").status == 202)
+        #expect(try await service.request(["1.5.1"], "1.5", client: "other").status == 503)
+        #expect(try await service.request(["1.5.1"], "1.6", client: "third").status == 503)
+    }
+
     private final class Clock: Sendable { let time = Mutex<Int64>(1_000_000) }
 }

@@ -32,18 +32,23 @@ struct NotificationTests {
 
         func response(
             _ operation: String, _ receiver: String, uid: String = "1.1", headers: HTTPFields = [:],
-            body: [UInt8] = [], socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil
+            body: [UInt8] = [], socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil,
+            later: String? = nil
         ) async throws -> Response {
             let route = try #require(routes.first { $0.operationID == operation })
+            func access(_ scope: String) throws -> AccessContext {
+                AccessContext(
+                    principal: Principal(kind: .client, id: "watcher"), scopes: [try #require(Scope(scope))],
+                    patient: patient, requestID: "r")
+            }
+            let again = try access(later ?? scope)
             return try await route.handler(
                 APIRequest(
                     method: route.method, path: "/", rawQuery: operation == "createWorkitem" ? uid : "",
                     headers: headers, parameters: PathParameters([("workitem", uid), ("aetitle", receiver)]),
                     body: RequestBody(buffer: ByteBuffer(bytes: body)),
-                    access: AccessContext(
-                        principal: Principal(kind: .client, id: "watcher"), scopes: [try #require(Scope(scope))],
-                        patient: patient, requestID: "r"),
-                    socket: socket.map { APIRequest.Socket($0) { .allowed } }))
+                    access: try access(scope),
+                    socket: socket.map { APIRequest.Socket($0) { again } }))
         }
 
         func status(
@@ -157,23 +162,45 @@ struct NotificationTests {
                 == 503)
     }
 
-    @Test("So many connections are open, of one title and in all, at the limit and one past it")
+    @Test("Rights that have shrunk to a part of the tasks end a connection before the next report")
+    func shrunk() async throws {
+        let service = Service()
+        let socket = EventSocket()
+        #expect(socket.send([1]))
+        let response = try await service.response(
+            "openNotificationConnection", "AE", headers: Self.open, socket: socket,
+            later: "system/Task.r?status=ready")
+        let log = BodyLog()
+        try await response.body.write(BodyLog.Writer(log: log))
+        #expect(log.bytes == [0x88, 2, 0x03, 0xF0])
+        #expect(service.hub.count == 0)
+    }
+
+    @Test("So many connections are open, of a client for a title, of a client and in all, at the limit and one past it")
     func limits() async throws {
         var limits = NotificationHub.Limits()
-        limits.socketsMax = 3
+        limits.socketsMax = 4
+        limits.perClientMax = 3
         limits.perReceiverMax = 2
         let figures = Mutex<[NotificationHub.Figure]>([])
         let hub = NotificationHub(limits: limits) { figure in figures.withLock { $0.append(figure) } }
-        let first = try #require(hub.open(EventSocket(), for: "A"))
-        #expect(hub.open(EventSocket(), for: "A") != nil)
-        #expect(hub.open(EventSocket(), for: "A") == nil)
-        #expect(hub.open(EventSocket(), for: "B") != nil)
-        #expect(hub.open(EventSocket(), for: "C") == nil)
+        func open(_ receiver: String, by client: String = "one") -> NotificationHub.Place? {
+            hub.open(EventSocket(), for: receiver, by: client)
+        }
+        let first = try #require(open("A"))
+        #expect(open("A") != nil)
+        #expect(open("A") == nil)
+        #expect(open("B") != nil)
+        // Nobody else is kept from the title, or from all.
+        #expect(open("C") == nil)
+        #expect(open("A", by: "other") != nil)
+        #expect(open("C", by: "other") == nil)
         hub.close(first, .peer)
         hub.close(first, .peer)
-        #expect(hub.count == 2)
-        #expect(hub.open(EventSocket(), for: "C") != nil)
-        #expect(figures.withLock { $0.first } == .open(1) && figures.withLock { $0.last } == .open(3))
+        #expect(hub.count == 3)
+        #expect(open("C") != nil)
+        #expect(open("D", by: "other") == nil)
+        #expect(figures.withLock { $0.first } == .open(1) && figures.withLock { $0.last } == .open(4))
     }
 
     // MARK: Subscriptions
@@ -204,8 +231,18 @@ struct NotificationTests {
         hub.expect("AE")
         async let told = hub.tellExpected(report)
         let socket = EventSocket()
-        #expect(hub.open(socket, for: "AE") != nil)
+        #expect(hub.open(socket, for: "AE", by: "watcher") != nil)
         #expect(await told)
+    }
+
+    @Test("Nobody is waited for whose subscription is refused")
+    func unexpected() async throws {
+        var limits = NotificationHub.Limits()
+        (limits.expectedFor, limits.patience) = (.seconds(3_600), .seconds(3_600))
+        let service = Service(NotificationHub(limits: limits))
+        #expect(
+            try await service.status("subscribeToWorkitem", "AE", scope: "patient/Task.r", patient: "p") == 403)
+        #expect(await service.hub.tellExpected(try Self.report("AE")) == false)
     }
 
     // MARK: Reports

@@ -154,7 +154,7 @@ struct EventSocketTests {
             return Response(
                 status: .switchingProtocols, headers: headers,
                 body: ResponseBody { writer in
-                    opened.end.yield(try await socket.events.run(&writer, socket.standing))
+                    opened.end.yield(try await socket.events.run(&writer) { await socket.standing { _ in true } })
                     try await writer.finish(nil)
                 })
         }

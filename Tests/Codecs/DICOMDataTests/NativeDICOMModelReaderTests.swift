@@ -105,6 +105,17 @@ struct NativeDICOMModelReaderTests {
         #expect(Self.code("<NativeDicomModel \(attributes.joined(separator: " "))/>") == .xmlInvalid)
     }
 
+    @Test("The values that numbers leave out are bounded over a whole document, at the limit and one past it")
+    func leftOut() {
+        func document(_ last: Int) -> String {
+            Self.head + "<DicomAttribute tag=\"00100020\" vr=\"UC\"><Value number=\"65536\">a</Value></DicomAttribute>"
+                + "<DicomAttribute tag=\"00100021\" vr=\"UC\"><Value number=\"\(last)\">a</Value></DicomAttribute>"
+                + "</NativeDicomModel>"
+        }
+        #expect(Self.code(document(2)) == nil)
+        #expect(Self.code(document(3)) == .xmlModelInvalid)
+    }
+
     @Test("What is written is read back: text, names, numbers, tags, items, bulk and private attributes")
     func roundTrip() throws {
         var item = DataSet()

@@ -35,12 +35,21 @@ package struct APIRequest: Sendable {
     /// A connection that can become a WebSocket.
     package struct Socket: Sendable {
         package let events: EventSocket
-        /// Looks at the caller's token and rights again.
-        package let standing: @Sendable () async -> EventSocket.Standing
+        private let identify: @Sendable () async throws(HTTPFailure) -> AccessContext
 
-        package init(_ events: EventSocket, standing: @escaping @Sendable () async -> EventSocket.Standing) {
+        /// - Parameter identify: looks at the caller's token and rights again.
+        package init(
+            _ events: EventSocket, identify: @escaping @Sendable () async throws(HTTPFailure) -> AccessContext
+        ) {
             self.events = events
-            self.standing = standing
+            self.identify = identify
+        }
+
+        /// How the caller stands now: by the rights of the route, and by what is asked of them beside.
+        package func standing(_ isEnough: @Sendable (AccessContext) -> Bool) async -> EventSocket.Standing {
+            do throws(HTTPFailure) { return isEnough(try await identify()) ? .allowed : .ended } catch {
+                return error.code == .unavailable ? .unknown : .ended
+            }
         }
     }
 

@@ -112,7 +112,9 @@ package struct APIResponder: HTTPResponder {
                 let call = APIRequest(
                     method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
                     parameters: parameters, body: body, access: access, files: FileConnection.current,
-                    socket: route.isSocket ? socket(identify) : nil, limits: limits, memory: memory?.reservation(),
+                    socket: route.isSocket
+                        ? EventSocket.current.map { APIRequest.Socket($0, identify: identify) } : nil, limits: limits,
+                    memory: memory?.reservation(),
                     logger: origin.logger)
                 let handler = page?.handler ?? route.handler
                 let deadline = page == nil ? route.deadline : RoutePage.deadline
@@ -136,22 +138,6 @@ package struct APIResponder: HTTPResponder {
         response = finished(response, head, origin, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
         return head.method == .head ? response.withoutContent() : response
-    }
-
-    /// What a route that is a socket's makes of its connection.
-    private func socket(
-        _ identify: @escaping @Sendable () async throws(HTTPFailure) -> AccessContext
-    ) -> APIRequest.Socket? {
-        EventSocket.current.map { events in
-            APIRequest.Socket(events) {
-                do throws(HTTPFailure) {
-                    _ = try await identify()
-                    return .allowed
-                } catch {
-                    return error.code == .unavailable ? .unknown : .ended
-                }
-            }
-        }
     }
 
     /// Where a request came from, by the word of trusted proxies. What came through any proxy is not of this machine.

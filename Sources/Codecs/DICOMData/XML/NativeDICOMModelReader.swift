@@ -25,8 +25,11 @@ extension NativeDICOMModel {
 struct NativeDICOMModelReader {
     /// The number of a value, an item or a name at most; those left out are empty values.
     static let numberMax = 65_536
+    /// Values of a document that are left out at most: a number is a few bytes and stands for all of them before it.
+    static let leftOutMax = 65_536
 
     private var xml: XMLReader
+    private var leftOut = 0
 
     init(_ bytes: [UInt8]) throws(DICOMDataError) { xml = try XMLReader(bytes) }
 
@@ -145,6 +148,8 @@ struct NativeDICOMModelReader {
             case "Value", "Item", "PersonName":
                 let number = element["number"].map { Int($0) ?? 0 } ?? values.count + 1
                 guard number > values.count, number <= Self.numberMax else { throw Self.invalid(element, tag) }
+                leftOut += number - 1 - values.count
+                guard leftOut <= Self.leftOutMax else { throw Self.invalid(element, tag) }
                 while values.count < number - 1 { values.append(node(.null)) }
                 switch element.name {
                 case "Value":
