@@ -29,7 +29,7 @@ struct RenderedParts: Sendable {
     private var rows: ArraySlice<InstanceHeader>
     private var isLastPage: Bool
     private var current: (pictures: RenderedInstance, form: RenderedInstance.Form, frames: ArraySlice<Int>)?
-    /// Of series whose images bring none: that of their first image.
+    /// Of series whose images bring none: that of their first image, of those that are subtracted apart.
     private var windows: [String: VOIWindow] = [:]
     /// Every type that could have been had.
     private(set) var available: [RenderedType] = []
@@ -80,7 +80,7 @@ struct RenderedParts: Sendable {
             let pictures = try await RenderedInstance(
                 header, blobs: routes.blobs, pixels: routes.pixels, memory: routes.memory)
             var form = RenderedInstance.Form(type: type, query: query)
-            let series = header.instance.seriesInstanceUID
+            let series = header.instance.seriesInstanceUID + (pictures.subtracts ? " subtracted" : "")
             if query.window == nil {
                 form.defaultWindow = windows[series]
                 if form.defaultWindow == nil {

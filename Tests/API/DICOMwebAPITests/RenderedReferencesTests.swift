@@ -239,6 +239,15 @@ extension RenderedTests {
         // One of twenty above the middle is 0.55: 140.25; ten below is black.
         #expect(try await frame("2") == Self.png([140, 140, 140, 140, 140, 140]))
         #expect(try await frame("3") == Self.png([128, 128, 128, 128, 0, 0]))
+        // The same in one answer, whose frames have one mask.
+        let parts = try await Self.parts(
+            routes.renderedFrames(
+                Self.request(
+                    "multipart/related; type=\"image/png\"", query: "window=0,20,linear-exact", instance: "1.1",
+                    frames: "2,3")))
+        #expect(
+            try parts.map(\.content)
+                == [Self.png([140, 140, 140, 140, 140, 140]), Self.png([128, 128, 128, 128, 0, 0])])
         // No memory for the sums is 503.
         let tight = try Self.routes([Object(set: set, uid: "1.1")], memory: MemoryBudget(bytesMax: 64))
         await #expect(throws: StoreError.self) {
