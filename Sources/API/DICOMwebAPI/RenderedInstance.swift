@@ -45,6 +45,8 @@ struct RenderedInstance: Sendable {
         var drawsOverlays = true
         /// For images of a series that bring no window; the first frame's where it is nil.
         var defaultWindow: VOIWindow?
+        /// Who is written into the corner where `query` wants it: see ``DICOMwebRoutes/named(_:_:_:)``.
+        var patient: DataSet?
     }
 
     /// Opens the instance and brings the look-up tables and overlays that were left in its file. Throws
@@ -122,7 +124,8 @@ struct RenderedInstance: Sendable {
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { [options] in
             var picture = try rendering.render(frame, number: number, cells: cells, options: options)
             if !kinds.isEmpty {
-                try CornerText(header.dataSet, kinds: kinds, number: number).draw(onto: &picture)
+                try CornerText(header.dataSet, patient: form.patient, kinds: kinds, number: number)
+                    .draw(onto: &picture)
             }
             return try encode(picture)
         }
