@@ -24,7 +24,8 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
         }
         let permit = try await gate.permit()
-        var parts = RenderedParts(routes: self, first: first, wishes: wishes, query: query) { last in
+        var parts = RenderedParts(routes: self, first: first, wishes: wishes, query: query, access: request.access) {
+            last in
             try await page(target, after: last.place, request)
         }
         // The first part tells the type of the whole, and what is wrong with a wish.
@@ -118,6 +119,7 @@ extension DICOMwebRoutes {
         let permit = try await gate.permit()
         let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
         var form = RenderedInstance.Form(type: type, query: query)
+        form.patient = try await named(header, query, request.access)
         // One frame is its own measure.
         if query.window == nil, pictures.hasSeveralFrames { form.defaultWindow = try await pictures.defaultWindow() }
         let number = numbers?.first ?? pictures.representative
@@ -152,6 +154,7 @@ extension DICOMwebRoutes {
         let permit = try await gate.permit()
         let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
         var form = RenderedInstance.Form(type: .gif, query: query)
+        form.patient = try await named(header, query, request.access)
         if query.window == nil { form.defaultWindow = try await pictures.defaultWindow() }
         let first = try await pictures.animated(1, isFirst: true, form)
         try await record("rendered", request)
@@ -230,6 +233,17 @@ extension DICOMwebRoutes {
         var headers = HTTPFields()
         if let warning = query.warning { headers[.warning] = "299 hilum \"\(warning)\"" }
         return headers
+    }
+
+    /// Who is written into the corner of pictures of an instance: the registered patient that it is linked to, who may
+    /// be another than it names; whom it names where nothing contradicts that. nil for nobody.
+    func named(_ header: StoredHeader, _ query: RenderedQuery, _ access: AccessContext) async throws -> DataSet? {
+        guard query.annotations.contains(.patient) else { return nil }
+        switch try await index.patient(of: header.instance, access: access) {
+        case .linked(let patient): return WorklistItem(authorities: ingest.authorities).patient(patient)
+        case .asSent: return header.dataSet
+        case .uncertain: return nil
+        }
     }
 
     // MARK: Entity tags

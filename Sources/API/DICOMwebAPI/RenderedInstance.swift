@@ -5,6 +5,7 @@ import DICOMRendering
 import DICOMTranslation
 import HTTPSupport
 import PixelCodecs
+import Synchronization
 import Workflow
 
 /// The frames of one stored instance as pictures: read, decoded by the pixel codecs, rendered and encoded. Decoding is
@@ -16,6 +17,26 @@ struct RenderedInstance: Sendable {
     private let reader: (any BlobReading)?
     private let pixels: any PixelCoding
     private let memory: MemoryBudget
+    private let lastMask = LastMask()
+
+    /// The mean of the mask frames that were put together last: most frames of a run are shown less the same ones.
+    private final class LastMask: Sendable {
+        private struct Known {
+            var frames: [Int]
+            var mean: FrameMean
+            /// Held as long as it is.
+            var reservation: MemoryReservation
+        }
+        private let known = Mutex<Known?>(nil)
+
+        func mean(of frames: [Int]) -> FrameMean? {
+            known.withLock { $0?.frames == frames ? $0?.mean : nil }
+        }
+
+        func keep(_ mean: FrameMean, of frames: [Int], _ reservation: MemoryReservation) {
+            known.withLock { $0 = Known(frames: frames, mean: mean, reservation: reservation) }
+        }
+    }
 
     /// What is the same for all pictures of an answer.
     struct Form: Sendable {
@@ -24,6 +45,8 @@ struct RenderedInstance: Sendable {
         var drawsOverlays = true
         /// For images of a series that bring no window; the first frame's where it is nil.
         var defaultWindow: VOIWindow?
+        /// Who is written into the corner where `query` wants it: see ``DICOMwebRoutes/named(_:_:_:)``.
+        var patient: DataSet?
     }
 
     /// Opens the instance and brings the look-up tables and overlays that were left in its file. Throws
@@ -48,6 +71,9 @@ struct RenderedInstance: Sendable {
 
     /// The frame that stands for all: the middle one.
     var representative: Int { (max(1, source.layout.frameCount) + 1) / 2 }
+
+    /// Its frames are shown less masks: a window for them is none for other images.
+    var subtracts: Bool { rendering.subtracts }
 
     /// There are others beside the frame that stands for all.
     var hasSeveralFrames: Bool { source.layout.frameCount > 1 }
@@ -98,7 +124,8 @@ struct RenderedInstance: Sendable {
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { [options] in
             var picture = try rendering.render(frame, number: number, cells: cells, options: options)
             if !kinds.isEmpty {
-                try CornerText(header.dataSet, kinds: kinds, number: number).draw(onto: &picture)
+                try CornerText(header.dataSet, patient: form.patient, kinds: kinds, number: number)
+                    .draw(onto: &picture)
             }
             return try encode(picture)
         }
@@ -114,21 +141,30 @@ struct RenderedInstance: Sendable {
         }
         let reservation = memory.reservation()
         defer { reservation.release() }
-        let image = rendering.image
-        guard reservation.grow(to: 3 * image.rows * image.columns * FrameMean.pixelBytes) else {
+        let bytes = rendering.image.rows * rendering.image.columns * FrameMean.pixelBytes
+        guard reservation.grow(to: 3 * bytes) else {
             throw StoreError(.unavailable, "no memory for frames that are subtracted")
         }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            var means: [FrameMean] = []
-            for numbers in [subtraction.frames, subtraction.masks] {
-                var mean = FrameMean(rows: image.rows, columns: image.columns)
-                for number in numbers {
-                    rendering.add(try await decoded(number, options).frame, number: number, to: &mean)
-                }
-                means.append(mean)
+            let contrast = try await mean(of: subtraction.frames, options)
+            let mask: FrameMean
+            if let known = lastMask.mean(of: subtraction.masks) {
+                mask = known
+            } else {
+                mask = try await mean(of: subtraction.masks, options)
+                let held = memory.reservation()
+                if held.grow(to: bytes) { lastMask.keep(mask, of: subtraction.masks, held) }
             }
-            return (try rendering.difference(subtraction, contrast: means[0], mask: means[1]), nil, true)
+            return (try rendering.difference(subtraction, contrast: contrast, mask: mask), nil, true)
         }
+    }
+
+    private func mean(of numbers: [Int], _ options: DecodingOptions) async throws -> FrameMean {
+        var mean = FrameMean(rows: rendering.image.rows, columns: rendering.image.columns)
+        for number in numbers {
+            rendering.add(try await decoded(number, options).frame, number: number, to: &mean)
+        }
+        return mean
     }
 
     private func decoded(

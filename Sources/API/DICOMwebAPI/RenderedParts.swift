@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMRendering
 import DICOMTranslation
@@ -24,23 +25,26 @@ struct RenderedParts: Sendable {
     private let routes: DICOMwebRoutes
     private let wishes: RenderedWishes
     private let query: RenderedQuery
+    private let access: AccessContext
     /// The page behind an instance.
     private let page: @Sendable (_ after: Instance) async throws -> [InstanceHeader]
     private var rows: ArraySlice<InstanceHeader>
     private var isLastPage: Bool
     private var current: (pictures: RenderedInstance, form: RenderedInstance.Form, frames: ArraySlice<Int>)?
-    /// Of series whose images bring none: that of their first image.
+    /// Of series whose images bring none: that of their first image, of those that are subtracted apart.
     private var windows: [String: VOIWindow] = [:]
     /// Every type that could have been had.
     private(set) var available: [RenderedType] = []
 
     init(
         routes: DICOMwebRoutes, first: [InstanceHeader], wishes: RenderedWishes, query: RenderedQuery,
+        access: AccessContext,
         page: @escaping @Sendable (_ after: Instance) async throws -> [InstanceHeader]
     ) {
         self.routes = routes
         self.wishes = wishes
         self.query = query
+        self.access = access
         self.page = page
         rows = first[...]
         isLastPage = first.count < DICOMwebRoutes.batch
@@ -80,7 +84,8 @@ struct RenderedParts: Sendable {
             let pictures = try await RenderedInstance(
                 header, blobs: routes.blobs, pixels: routes.pixels, memory: routes.memory)
             var form = RenderedInstance.Form(type: type, query: query)
-            let series = header.instance.seriesInstanceUID
+            form.patient = try await routes.named(header, query, access)
+            let series = header.instance.seriesInstanceUID + (pictures.subtracts ? " subtracted" : "")
             if query.window == nil {
                 form.defaultWindow = windows[series]
                 if form.defaultWindow == nil {

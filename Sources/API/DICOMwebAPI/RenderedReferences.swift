@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMRendering
 import DICOMTranslation
@@ -23,15 +24,10 @@ extension DICOMwebRoutes {
         by header: StoredHeader, _ type: RenderedType, isMultipart: Bool, _ query: RenderedQuery,
         _ request: APIRequest
     ) async throws -> Response {
-        var state: PresentationState?
-        let references: [ImageReference]
         let whole = try await ValuesInFile.brought(header, blobs: blobs, memory: memory)
-        if PresentationState.isState(header.instance.sopClassUID) {
-            let read = try PresentationState(whole, sopClassUID: header.instance.sopClassUID)
-            state = read
-            references = read.references
-        } else {
-            references = try KeyObjects.references(whole)
+        // Of many graphics that is work, which a connection's event loop has no time for.
+        let (state, references) = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try Self.read(whole, header.instance.sopClassUID)
         }
         let found = try await images(references, of: header.instance.studyInstanceUID, request)
         guard !found.isEmpty else { throw HTTPFailure(.notFound, "none of the images that this refers to is here") }
@@ -43,7 +39,7 @@ extension DICOMwebRoutes {
         }
         let permit = try await gate.permit()
         var pictures = ReferencedPictures(
-            routes: self, request: request, source: header.instance, state: state, type: type, query: query,
+            routes: self, request: request, source: header, state: state, type: type, query: query,
             isSingle: !isMultipart, found)
         let first = try await pictures.first()
         try await record("rendered", request)
@@ -67,6 +63,24 @@ extension DICOMwebRoutes {
         }
     }
 
+    private static func read(
+        _ dataSet: DataSet, _ sopClassUID: String
+    ) throws -> (state: PresentationState?, references: [ImageReference]) {
+        guard PresentationState.isState(sopClassUID) else { return (nil, try KeyObjects.references(dataSet)) }
+        let state = try PresentationState(dataSet, sopClassUID: sopClassUID)
+        return (state, state.references)
+    }
+
+    /// Whether two objects of a study are of one patient: by what they say, else by whom they are linked to.
+    func areOfOnePatient(_ one: StoredHeader, _ other: StoredHeader, _ access: AccessContext) async throws -> Bool {
+        let issuers = [one, other].compactMap { $0.dataSet.string(.issuerOfPatientID) }
+        if one.dataSet.string(.patientID) == other.dataSet.string(.patientID), Set(issuers).count < 2 { return true }
+        guard case .linked(let patient) = try await index.patient(of: one.instance, access: access),
+            case .linked(let otherPatient) = try await index.patient(of: other.instance, access: access)
+        else { return false }
+        return patient.id == otherPatient.id
+    }
+
     /// The referenced images that the study has for the caller. Throws `.tooLarge` for more frames than
     /// ``referencedPicturesMax``, `.unavailable` while an image is on its way from an archive.
     private func images(
@@ -74,12 +88,18 @@ extension DICOMwebRoutes {
     ) async throws -> [ImageReference] {
         var found: [ImageReference] = []
         var frames = 0
+        // Archives are asked once, for the whole study: what is not here then is nowhere.
+        var isWhole = false
         for reference in references {
             try Task.checkCancellation()
             let target = Target(study: study, series: nil, instance: reference.sopInstanceUID)
-            let rows = try await present(
-                study: study, sopInstanceUID: reference.sopInstanceUID, request, instance: { $0 },
-                read: { try await instances(target, after: nil, limit: 1, request) })
+            var rows = try await instances(target, after: nil, limit: 1, request)
+            if rows.isEmpty, !isWhole {
+                rows = try await present(
+                    study: study, sopInstanceUID: nil, request, instance: { $0 },
+                    read: { try await instances(target, after: nil, limit: 1, request) })
+                isWhole = true
+            }
             guard let instance = rows.first, instance.numberOfFrames > 0 else { continue }
             frames += reference.frames.isEmpty ? instance.numberOfFrames : reference.frames.count
             guard frames <= Self.referencedPicturesMax else {
@@ -91,11 +111,12 @@ extension DICOMwebRoutes {
     }
 }
 
-/// Pictures of referenced images, one at a time and in order. An image that no codec here reads is left out.
+/// Pictures of referenced images, one at a time and in order. An image that no codec here reads is left out, and one of
+/// another patient than a state's.
 struct ReferencedPictures: Sendable {
     private let routes: DICOMwebRoutes
     private let request: APIRequest
-    private let source: Instance
+    private let source: StoredHeader
     private let state: PresentationState?
     private let type: RenderedType
     private let query: RenderedQuery
@@ -107,7 +128,8 @@ struct ReferencedPictures: Sendable {
     private var reason: (any Error)?
 
     init(
-        routes: DICOMwebRoutes, request: APIRequest, source: Instance, state: PresentationState?, type: RenderedType,
+        routes: DICOMwebRoutes, request: APIRequest, source: StoredHeader, state: PresentationState?,
+        type: RenderedType,
         query: RenderedQuery, isSingle: Bool, _ references: [ImageReference]
     ) {
         self.routes = routes
@@ -133,10 +155,16 @@ struct ReferencedPictures: Sendable {
             if let part = try await nextFrame() { return part }
             guard let reference = references.popFirst() else { return nil }
             let target = DICOMwebRoutes.Target(
-                study: source.studyInstanceUID, series: nil, instance: reference.sopInstanceUID)
+                study: source.instance.studyInstanceUID, series: nil, instance: reference.sopInstanceUID)
             guard let stored = try await routes.page(target, after: nil, request).first else { continue }
             let header = try StoredHeader(stored)
             guard case .image(let count) = RenderedContent(header) else { continue }
+            // What was drawn on one patient's images is not put over another's.
+            if state != nil, try await !routes.areOfOnePatient(source, header, request.access) {
+                reason = HTTPFailure(
+                    .notAcceptable, "a presentation state is shown with images of its own patient alone")
+                continue
+            }
             do {
                 let pictures = try await RenderedInstance(
                     header, blobs: routes.blobs, pixels: routes.pixels, memory: routes.memory, state: state)
@@ -145,6 +173,7 @@ struct ReferencedPictures: Sendable {
                     frames = isSingle ? [pictures.representative] : Array(1...max(1, count))
                 }
                 var form = RenderedInstance.Form(type: type, query: query)
+                form.patient = try await routes.named(header, query, request.access)
                 if query.window == nil, pictures.hasSeveralFrames {
                     form.defaultWindow = try await pictures.defaultWindow()
                 }
@@ -169,7 +198,7 @@ struct ReferencedPictures: Sendable {
             let location =
                 state == nil
                 ? "\(routes.instanceURL(pictures.header.instance))/frames/\(number)/rendered"
-                : "\(routes.instanceURL(source))/rendered"
+                : "\(routes.instanceURL(source.instance))/rendered"
             return RenderedParts.Part(type: type, location: location, bytes: try await pictures.file(number, form))
         } catch {
             guard RenderedParts.isUnreadable(error) else { throw error }

@@ -15,11 +15,14 @@ package struct CornerText: Sendable {
     /// Lines of the lower left corner.
     let technique: [String]
 
-    /// Of a data set: the attributes that are there.
+    /// Of data sets: the attributes that are there.
     ///
-    /// - Parameter number: of the frame, from 1; told where there are several.
-    package init(_ dataSet: DataSet, kinds: [Kind], number: Int) {
-        patient = kinds.contains(.patient) ? Self.patient(dataSet) : []
+    /// - Parameters:
+    ///   - dataSet: of the image.
+    ///   - patient: what names the patient: an image may name another than it is of. nil where nobody is certain.
+    ///   - number: of the frame, from 1; told where there are several.
+    package init(_ dataSet: DataSet, patient: DataSet?, kinds: [Kind], number: Int) {
+        self.patient = kinds.contains(.patient) ? patient.map(Self.patient) ?? [] : []
         technique = kinds.contains(.technique) ? Self.technique(dataSet, number) : []
     }
 
@@ -95,6 +98,16 @@ package struct CornerText: Sendable {
             places.append((text, first + Typeface.rise * scale + index * step))
         }
         var coverage = Coverage(rows: picture.rows, columns: picture.columns)
+        // A corner after the other: what lies between them is not looked at.
+        for places in [places.prefix(patient.count), places.dropFirst(patient.count)] {
+            try Self.draw(places, scale, &coverage, onto: &picture)
+        }
+    }
+
+    private static func draw(
+        _ places: ArraySlice<(text: String, top: Int)>, _ scale: Int, _ coverage: inout Coverage,
+        onto picture: inout RenderedImage
+    ) throws(RenderingError) {
         for (text, top) in places {
             for (x, y) in [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)] {
                 try coverage.text(text, left: (2 + x) * scale, top: top + y * scale, scale: scale)

@@ -23,8 +23,8 @@ struct Coverage: Sendable {
     let rows: Int
     let columns: Int
     private(set) var values: [UInt8]
-    /// Lines that something was drawn on.
-    private var touched: Range<Int>?
+    /// Lines and columns that something was drawn on.
+    private var touched: (rows: Range<Int>, columns: Range<Int>)?
     private let workMax: Int
     private var work = 0
 
@@ -121,16 +121,19 @@ struct Coverage: Sendable {
     mutating func blend(_ colour: PresentationColour, onto image: inout RenderedImage) throws(RenderingError) {
         guard let touched, image.rows == rows, image.columns == columns else { return }
         self.touched = nil
-        try use(touched.count * columns)
+        try use(touched.rows.count * touched.columns.count)
         let samples = image.samplesPerPixel
         let shown = samples == 1 ? [colour.grey] : [colour.red, colour.green, colour.blue]
-        for at in touched.lowerBound * columns..<touched.upperBound * columns where values[at] > 0 {
-            let part = Int(values[at])
-            values[at] = 0
-            for sample in 0..<samples {
-                let old = Int(image.bytes[at * samples + sample])
-                let new = old * (255 - part) + Int(shown[sample]) * part
-                image.bytes[at * samples + sample] = UInt8((new + 127) / 255)
+        for row in touched.rows {
+            let line = row * columns
+            for at in line + touched.columns.lowerBound..<line + touched.columns.upperBound where values[at] > 0 {
+                let part = Int(values[at])
+                values[at] = 0
+                for sample in 0..<samples {
+                    let old = Int(image.bytes[at * samples + sample])
+                    let new = old * (255 - part) + Int(shown[sample]) * part
+                    image.bytes[at * samples + sample] = UInt8((new + 127) / 255)
+                }
             }
         }
     }
@@ -140,7 +143,15 @@ struct Coverage: Sendable {
         let value = UInt8(min(255, part * 255 + 0.5))
         let at = row * columns + column
         if value > values[at] { values[at] = value }
-        touched = min(row, touched?.lowerBound ?? row)..<max(row + 1, touched?.upperBound ?? 0)
+        guard let old = touched else {
+            touched = (row..<row + 1, column..<column + 1)
+            return
+        }
+        if old.rows.contains(row), old.columns.contains(column) { return }
+        touched = (
+            min(row, old.rows.lowerBound)..<max(row + 1, old.rows.upperBound),
+            min(column, old.columns.lowerBound)..<max(column + 1, old.columns.upperBound)
+        )
     }
 
     private mutating func use(_ count: Int) throws(RenderingError) {

@@ -22,7 +22,9 @@ struct DisplayShutter: Sendable {
     init?(_ dataSet: DataSet) {
         var shapes: [Shape] = []
         var overlayGroup: UInt16?
-        for term in dataSet.strings(.shutterShape) {
+        // Each at most once, of the four that there are.
+        var seen: Set<String> = []
+        for term in dataSet.strings(.shutterShape) where seen.insert(term).inserted {
             switch term {
             case "RECTANGULAR":
                 guard let left = dataSet.double(.shutterLeftVerticalEdge),
@@ -68,9 +70,16 @@ struct DisplayShutter: Sendable {
         for row in 0..<image.rows {
             let y = (Double(row) + 0.5) * down + 0.5
             let spans = shapes.map { Self.spans($0, y, aspect) }
+            // The spans of a shape lie one behind another: those that are passed are not looked at again.
+            var first = [Int](repeating: 0, count: spans.count)
             for column in 0..<image.columns {
                 let x = (Double(column) + 0.5) * across + 0.5
-                if spans.allSatisfy({ $0.contains { $0.0 <= x && x <= $0.1 } }) { continue }
+                var isSeen = true
+                for (shape, spans) in spans.enumerated() {
+                    while first[shape] < spans.count, spans[first[shape]].1 < x { first[shape] += 1 }
+                    isSeen = isSeen && first[shape] < spans.count && spans[first[shape]].0 <= x
+                }
+                if isSeen { continue }
                 let at = (row * image.columns + column) * image.samplesPerPixel
                 for sample in 0..<image.samplesPerPixel { image.bytes[at + sample] = grey }
             }

@@ -6,6 +6,7 @@ struct GraphicAnnotation: Sendable {
     static let itemsMax = 1_024
     static let objectsMax = 4_096
     static let pointsMax = 65_536
+    /// Line ends among them.
     static let charactersMax = 65_536
     /// An object farther away than this is none.
     private static let farthest = 1e9
@@ -73,14 +74,22 @@ struct GraphicAnnotation: Sendable {
         left.objects -= shapes.count + words.count
         guard left.objects >= 0 else { throw .unsupported("more than \(Self.objectsMax) graphic objects") }
         for shape in shapes {
+            // What was left in its file is too much, and looks like none.
+            let bytes = shape.bytes(.graphicData)
+            guard bytes.map({ $0.count <= 16 * Self.pointsMax }) ?? !shape.contains(.graphicData) else {
+                throw .unsupported("more than \(Self.pointsMax) graphic points")
+            }
             guard let graphic = Self.graphic(shape) else { continue }
             left.points -= graphic.points.count
             guard left.points >= 0 else { throw .unsupported("more than \(Self.pointsMax) graphic points") }
             graphics.append(graphic)
         }
         for word in words {
+            guard word.bytes(.unformattedTextValue) != nil || !word.contains(.unformattedTextValue) else {
+                throw .unsupported("more than \(Self.charactersMax) characters of text")
+            }
             guard let text = Self.text(word) else { continue }
-            left.characters -= text.lines.reduce(0) { $0 + $1.unicodeScalars.count }
+            left.characters -= text.lines.reduce(0) { $0 + $1.unicodeScalars.count + 1 }
             guard left.characters >= 0 else {
                 throw .unsupported("more than \(Self.charactersMax) characters of text")
             }
@@ -88,8 +97,8 @@ struct GraphicAnnotation: Sendable {
         }
     }
 
-    /// nil for an object without a kind, a unit or the points that its kind has, and for one far away. Where it names fewer points than it
-    /// has those are taken, where it names more those that it has.
+    /// nil for an object without a kind, a unit or the points that its kind has, and for one far away. Where it names
+    /// fewer points than it has those are taken, where it names more those that it has.
     private static func graphic(_ item: DataSet) -> Graphic? {
         guard let kind = item.string(.graphicType).flatMap({ Graphic.Kind(rawValue: $0) }),
             let units = Units(item.string(.graphicAnnotationUnits))

@@ -11,10 +11,16 @@ package struct ImageReference: Sendable, Equatable {
         self.frames = frames
     }
 
-    /// Of an item of a Referenced Image or SOP Sequence; nil for one that names no instance.
+    /// Of an item of a Referenced Image or SOP Sequence; nil for one that names no instance, or frames of which none can
+    /// be: those are not all of them.
     init?(_ item: DataSet) {
         guard let uid = item.uid(.referencedSOPInstanceUID), UID.isSafe(uid) else { return nil }
-        self.init(uid, frames: item.ints(.referencedFrameNumber).filter { (1...0x7FFF_FFFF).contains($0) })
+        let frames = item.ints(.referencedFrameNumber).filter { (1...0x7FFF_FFFF).contains($0) }
+        let namesNone =
+            item.bytes(.referencedFrameNumber).map { $0.allSatisfy { $0 == 0x20 || $0 == 0 } }
+            ?? !item.contains(.referencedFrameNumber)
+        guard !frames.isEmpty || namesNone else { return nil }
+        self.init(uid, frames: frames)
     }
 }
 

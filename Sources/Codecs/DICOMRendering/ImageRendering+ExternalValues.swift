@@ -3,6 +3,8 @@ import DICOMData
 extension ImageRendering {
     /// Bytes of one value that is brought from the file: an overlay of 16 million pixels has 2 MiB for a frame.
     package static let valueBytesMax = 32 << 20
+    /// Of graphics and frame numbers: more of these than are drawn or shown.
+    static let listBytesMax = 1 << 20
 
     /// Where in a header the values lie that rendering needs and that were left in the file: data of look-up tables,
     /// overlays, graphics, frame numbers and the colour profile. At most 256.
@@ -17,7 +19,7 @@ extension ImageRendering {
             switch element.value {
             case .external(let value):
                 guard isNeeded(element.tag, atTop: steps.isEmpty), let length = value.length,
-                    length <= valueBytesMax, !value.isEncapsulated
+                    length <= (lists.contains(element.tag) ? listBytesMax : valueBytesMax), !value.isEncapsulated
                 else { continue }
                 paths.append(ElementPath(element.tag, in: steps))
             case .items(let items) where steps.count < 4 && sequences.contains(element.tag):
@@ -41,6 +43,8 @@ extension ImageRendering {
         .segmentedRedPaletteColorLookupTableData, .segmentedGreenPaletteColorLookupTableData,
         .segmentedBluePaletteColorLookupTableData, .iccProfile, .graphicData, .referencedFrameNumber,
     ]
+
+    private static let lists: Set<Tag> = [.graphicData, .referencedFrameNumber]
 
     private static func isNeeded(_ tag: Tag, atTop: Bool) -> Bool {
         if values.contains(tag) { return true }

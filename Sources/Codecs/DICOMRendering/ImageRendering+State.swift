@@ -60,10 +60,12 @@ extension ImageRendering {
     /// A grey picture as one of three samples.
     static func inColour(_ picture: RenderedImage) throws(RenderingError) -> RenderedImage {
         guard picture.samplesPerPixel == 1 else { return picture }
+        var bytes = [UInt8](repeating: 0, count: 3 * picture.bytes.count)
+        for (index, grey) in picture.bytes.enumerated() {
+            for sample in 0..<3 { bytes[3 * index + sample] = grey }
+        }
         guard
-            let colour = RenderedImage(
-                rows: picture.rows, columns: picture.columns, samplesPerPixel: 3,
-                bytes: picture.bytes.flatMap { [$0, $0, $0] })
+            let colour = RenderedImage(rows: picture.rows, columns: picture.columns, samplesPerPixel: 3, bytes: bytes)
         else { throw .tooLarge }
         return colour
     }

@@ -108,6 +108,8 @@ package struct ImageRendering: Sendable {
         if isDifference {
             return GreyTransform.Modality.identity.window(over: frame, isFloat: true, padding: nil)
         }
+        // One of a frame that is shown as it is would be none for the differences.
+        if subtracts { return nil }
         let padding = padding(frame)
         return modality(frame, number).window(over: frame, isFloat: isFloat, padding: padding)
     }
@@ -126,7 +128,7 @@ package struct ImageRendering: Sendable {
     }
 
     /// Frames of the image are shown as differences, by its own wish.
-    var subtracts: Bool {
+    package var subtracts: Bool {
         state == nil && image.frameCount > 1 && image.samplesPerPixel == 1
             && header.string(.recommendedViewingMode) == "SUB" && header.contains(.maskSubtractionSequence)
     }

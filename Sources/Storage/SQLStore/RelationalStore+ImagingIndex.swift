@@ -83,6 +83,21 @@ extension RelationalStore: ImagingIndex {
         return known
     }
 
+    package func patient(of instance: Instance, access: AccessContext) async throws -> PatientOfInstance {
+        let sight = access.imagingSight(.read)
+        guard !sight.isNothing else { return .uncertain }
+        let (study, uid) = (instance.studyInstanceUID, instance.sopInstanceUID)
+        return try await readUnit(access) { unit in
+            let rows = try StudyTable(connection: unit.connection).page(
+                studyUID: study, seriesUID: instance.seriesInstanceUID, sopUID: uid, after: nil, limit: 1,
+                withHeaders: false, sight: sight)
+            guard !rows.isEmpty, let series = try unit.series(instance.seriesInstanceUID, in: study) else {
+                return .uncertain
+            }
+            return try PatientOfInstance(uid, in: series, unit: unit)
+        }
+    }
+
     package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] {
         guard access.imagingSight(.search).isWhole else { return [] }
         return try await readUnit(access) { try ConflictTable(connection: $0.connection).conflicts(limit: limit) }

@@ -43,6 +43,8 @@ package struct InstanceIngest: Sendable {
     private let store: any WorkflowStore
     private let blobs: any BlobStoring
     private let attributes: AttributeReader
+    /// Which systems identifiers of images are of.
+    package var authorities: AssigningAuthorities { attributes.authorities }
     private let conflictPolicy: @Sendable (AccessContext) async -> ConflictPolicy
     private let routing: RoutingTable
     package let limits: IngestLimits

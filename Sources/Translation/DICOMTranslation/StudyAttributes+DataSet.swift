@@ -3,7 +3,7 @@ import Workflow
 
 /// Reads the domain's study, series and instance attributes out of a data set, once, at ingest.
 package struct AttributeReader: Sendable {
-    private let authorities: AssigningAuthorities
+    let authorities: AssigningAuthorities
 
     package init(authorities: AssigningAuthorities) { self.authorities = authorities }
 

@@ -122,6 +122,14 @@ package struct WorklistItem: Sendable {
         return item
     }
 
+    /// A registered patient alone, in ISO_IR 192: name, id, birth date and sex, empty when unknown.
+    package func patient(_ patient: Patient) -> DataSet {
+        var set = DataSet()
+        set.set(.specificCharacterSet, string: "ISO_IR 192")
+        self.patient(&set, patient, SearchKeys())
+        return set
+    }
+
     private func patient(_ set: inout DataSet, _ patient: Patient, _ keys: SearchKeys) {
         var asked: Identifier?
         let value = keys.exact(.patientID)

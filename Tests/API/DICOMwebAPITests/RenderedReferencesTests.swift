@@ -220,6 +220,39 @@ extension RenderedTests {
         #expect(try await Self.body(shown) == Self.png([255, 255, 255, 105, 55, 5]))
     }
 
+    @Test("A state is not put over another patient's image, unless both are linked to one patient")
+    func otherPatients() async throws {
+        func shown(_ patients: [String: PatientOfInstance], issuer: String? = nil, _ id: String) async throws -> [UInt8]
+        {
+            var image = Self.named("1.1", Self.image([Self.one]))
+            image.set(.patientID, string: id)
+            if let issuer { image.set(.issuerOfPatientID, string: issuer) }
+            var state = Self.state([Self.reference("1.1")])
+            state.set(.patientID, string: "A")
+            state.set(.issuerOfPatientID, string: "X")
+            let routes = try Self.routes(
+                [
+                    Object(set: image, uid: "1.1"),
+                    Object(set: state, series: "1.2.3.9", uid: "2.1", sopClass: Self.stateClass),
+                ], patients: patients)
+            return try await Self.body(
+                routes.renderedInstance(Self.request("image/png", series: "1.2.3.9", instance: "2.1")))
+        }
+        func linked(_ id: String) -> PatientOfInstance {
+            .linked(Patient(id: EntityID(id), identifiers: [], names: [], isActive: true))
+        }
+        let right = try Self.png(Self.inverse(Self.one))
+        #expect(try await shown([:], "A") == right)
+        #expect(try await shown(["1.1": linked("1"), "2.1": linked("1")], "B") == right)
+        let others: [[String: PatientOfInstance]] = [
+            [:], ["1.1": linked("1"), "2.1": linked("2")], ["2.1": linked("1")],
+        ]
+        for patients in others {
+            await #expect(throws: HTTPFailure(.notAcceptable, "")) { try await shown(patients, "B") }
+            await #expect(throws: HTTPFailure(.notAcceptable, "")) { try await shown(patients, issuer: "Y", "A") }
+        }
+    }
+
     @Test("PS3.3 §C.7.6.10: an image whose viewing mode is SUB is shown less its mask, frames without one as they are")
     func subtraction() async throws {
         var mask = DataSet()
@@ -239,6 +272,15 @@ extension RenderedTests {
         // One of twenty above the middle is 0.55: 140.25; ten below is black.
         #expect(try await frame("2") == Self.png([140, 140, 140, 140, 140, 140]))
         #expect(try await frame("3") == Self.png([128, 128, 128, 128, 0, 0]))
+        // The same in one answer, whose frames have one mask.
+        let parts = try await Self.parts(
+            routes.renderedFrames(
+                Self.request(
+                    "multipart/related; type=\"image/png\"", query: "window=0,20,linear-exact", instance: "1.1",
+                    frames: "2,3")))
+        #expect(
+            try parts.map(\.content)
+                == [Self.png([140, 140, 140, 140, 140, 140]), Self.png([128, 128, 128, 128, 0, 0])])
         // No memory for the sums is 503.
         let tight = try Self.routes([Object(set: set, uid: "1.1")], memory: MemoryBudget(bytesMax: 64))
         await #expect(throws: StoreError.self) {
@@ -257,6 +299,22 @@ extension RenderedTests {
         for row in 6...8 { for column in 1...7 { expected[row * 20 + column] = 0 } }
         for column in 2...6 { expected[7 * 20 + column] = 255 }
         #expect(try annotated == Self.png(expected, rows: 20, columns: 20))
+        // Of an image that is linked to another patient that one is named; of one whose is uncertain nobody.
+        var patient = Patient(
+            id: EntityID("2"), identifiers: [Identifier(system: "urn:p", value: "=")], names: [], isActive: true)
+        for (link, row) in [(PatientOfInstance.linked(patient), 1), (.uncertain, 0)] {
+            let linked = try Self.routes([Object(set: set, uid: "1.1")], patients: ["1.1": link])
+            let shown = try await Self.body(
+                linked.renderedInstance(Self.request("image/png", query: "annotation=patient", instance: "1.1")))
+            #expect(shown != annotated)
+            #expect(try (shown == Self.png([UInt8](repeating: 9, count: 400), rows: 20, columns: 20)) == (row == 0))
+        }
+        patient.identifiers = [Identifier(system: "urn:p", value: "-")]
+        let same = try Self.routes([Object(set: set, uid: "1.1")], patients: ["1.1": .linked(patient)])
+        let shown = try await Self.parts(
+            same.renderedInstances(
+                Self.request("multipart/related; type=\"image/png\"", query: "annotation=patient", series: "")))
+        #expect(shown.map(\.content) == [annotated])
         let without = try await Self.body(
             routes.renderedInstance(Self.request("image/png", query: "annotation=technique", instance: "1.1")))
         #expect(try without == Self.png([UInt8](repeating: 9, count: 400), rows: 20, columns: 20))

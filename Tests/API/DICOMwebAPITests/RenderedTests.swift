@@ -20,6 +20,11 @@ struct RenderedTests {
 
     struct Index: ImagingIndex {
         let stored: [InstanceHeader]
+        /// Of instances that are not named by what they say.
+        var patients: [String: PatientOfInstance] = [:]
+        func patient(of instance: Instance, access: AccessContext) async throws -> PatientOfInstance {
+            patients[instance.sopInstanceUID] ?? .asSent
+        }
         func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
             StudyMatches(matches: [], remaining: 0)
@@ -62,7 +67,8 @@ struct RenderedTests {
     }
 
     static func routes(
-        _ objects: [Object], _ trail: Trail = Trail(), memory budget: MemoryBudget = .unlimited
+        _ objects: [Object], _ trail: Trail = Trail(), memory budget: MemoryBudget = .unlimited,
+        patients: [String: PatientOfInstance] = [:]
     ) throws -> DICOMwebRoutes {
         var blobs: [String: [UInt8]] = [:]
         let stored = try objects.map { object in
@@ -93,7 +99,7 @@ struct RenderedTests {
         let authorities = AssigningAuthorities(
             authorities: [], defaultPatientSystem: "urn:p", defaultAccessionSystem: "urn:a")
         return DICOMwebRoutes(
-            index: Index(stored: stored), blobs: memory, pixels: DirectPixelCoding(),
+            index: Index(stored: stored, patients: patients), blobs: memory, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: trail,
             baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget,
             rejections: NoRejections(), newBoundary: { "bound" })

@@ -109,6 +109,17 @@ struct OverlayAndShutterTests {
         #expect(try Self.shown(set, overlays: false) == [16, 9, 16])
     }
 
+    @Test("A polygon of several parts is seen in each of them; a shape that is named again is the same one")
+    func parts() throws {
+        var set = Fixtures.image(rows: 1, columns: 9, allocated: 8, stored: 8)
+        // Two teeth that the row crosses: columns 2 to 4 and 6 to 8.
+        set.set(Tag(0x0018, 0x1600), .CS, string: "POLYGONAL\\POLYGONAL\\POLYGONAL")
+        set.set(Tag(0x0018, 0x1620), .IS, string: "0\\2\\9\\2\\9\\8\\0\\8\\0\\6\\8\\6\\8\\4\\0\\4")
+        let picture = try ImageRendering(set).render(
+            Fixtures.frame([Int](repeating: 9, count: 9), of: set), number: 1)
+        #expect(picture.bytes == [0, 9, 9, 9, 0, 9, 9, 9, 0])
+    }
+
     @Test("Shutters without their numbers cover nothing")
     func badShutters() throws {
         var set = Fixtures.image(rows: 1, columns: 2, allocated: 8, stored: 8)

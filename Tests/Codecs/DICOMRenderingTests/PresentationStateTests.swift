@@ -353,5 +353,44 @@ struct PresentationStateTests {
             #expect(
                 reads { $0.set(.graphicAnnotationSequence, .SQ, items: [Self.annotation([line, other])]) } == isRead)
         }
+        // Line ends are characters: a text of nothing else but one letter has as many lines.
+        for (count, isRead) in [(65_533, true), (65_534, false)] {
+            var text = DataSet()
+            text.set(.unformattedTextValue, .UT, string: "a" + String(repeating: "\n", count: count) + "b")
+            text.set(.anchorPointAnnotationUnits, .CS, string: "PIXEL")
+            text.set(.anchorPoint, .FL, doubles: [1, 1])
+            let item = Self.annotation([], texts: [text])
+            // Two letters, and a line more than there are line ends.
+            #expect(reads { $0.set(.graphicAnnotationSequence, .SQ, items: [item]) } == isRead)
+        }
+    }
+
+    @Test("Graphics, text and frame numbers that are too much to be brought from the file are not taken for none")
+    func leftInTheFile() throws {
+        let much = ExternalValue(offset: 400, length: 1 << 20)
+        var line = Self.graphic("POLYLINE", [1, 1, 2, 2])
+        line[.graphicData] = DataElement(.graphicData, .FL, .external(much))
+        var text = DataSet()
+        text[.unformattedTextValue] = DataElement(.unformattedTextValue, .ST, .external(much))
+        for item in [Self.annotation([line]), Self.annotation([], texts: [text])] {
+            var state = Self.state()
+            state.set(.graphicAnnotationSequence, .SQ, items: [item])
+            #expect(throws: RenderingError.self) { try PresentationState(state, sopClassUID: Self.grey) }
+        }
+        var state = Self.state()
+        state.set(.graphicAnnotationSequence, .SQ, items: [Self.annotation([line])])
+        #expect(ImageRendering.externalPaths(in: state).count == 1)
+        line[.graphicData] = DataElement(
+            .graphicData, .FL, .external(ExternalValue(offset: 400, length: (1 << 20) + 8)))
+        state.set(.graphicAnnotationSequence, .SQ, items: [Self.annotation([line])])
+        #expect(ImageRendering.externalPaths(in: state).isEmpty)
+        // Frame 0 is none, and not every frame.
+        #expect(ImageReference(Self.reference("1.1", frames: [0, -1])) == nil)
+        #expect(ImageReference(Self.reference("1.1", frames: [0, 2]))?.frames == [2])
+        var all = Self.reference("1.1")
+        all.setEmpty(.referencedFrameNumber, .IS)
+        #expect(ImageReference(all)?.frames == [])
+        all[.referencedFrameNumber] = DataElement(.referencedFrameNumber, .IS, .external(much))
+        #expect(ImageReference(all) == nil)
     }
 }

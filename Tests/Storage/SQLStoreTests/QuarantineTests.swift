@@ -124,6 +124,35 @@ struct QuarantineTests {
     }
 
     @Test(
+        "An image is of the patient that it is linked to, whatever it says; of nobody while that is contradicted",
+        arguments: TestDatabases.all)
+    func patientOfImage(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, ids) async throws in
+            let (hundred, two) = try (#require(ids["100"]), #require(ids["200"]))
+            try await Self.send(store, Self.image("1.1"), Self.image("1.2", patient: "200"))
+            try await Self.send(store, Self.image("1.3", series: "1.2.3.2", patient: "300"))
+            func patient(_ uid: String, _ access: AccessContext = Support.server) async throws -> PatientOfInstance {
+                let instance = try #require(try await store.look { try $0.instance(uid) })
+                return try await store.patient(of: instance, access: access)
+            }
+            let one = try #require(try await store.look { try $0.patient(hundred) })
+            #expect(try await patient("1.1") == .linked(one))
+            #expect(try await patient("1.2") == .uncertain)
+            #expect(try await patient("1.3") == .asSent)
+            try await Self.decide(store, .relink(.patient(.id(two))), series: "1.2.3.1")
+            guard case .linked(let other) = try await patient("1.1") else {
+                Issue.record("not linked")
+                return
+            }
+            #expect(other.id == two)
+            // Who may see no image is told of no patient.
+            let nobody = AccessContext(
+                principal: Principal(kind: .client, id: "c"), scopes: [], requestID: "t", sourceAddress: nil)
+            #expect(try await patient("1.1", nobody) == .uncertain)
+        }
+    }
+
+    @Test(
         "relink: to a named order or patient, by id or number; it holds against messages and merges",
         arguments: TestDatabases.all)
     func relink(_ kind: SQLDialect) async throws {

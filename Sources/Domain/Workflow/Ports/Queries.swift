@@ -198,6 +198,8 @@ package protocol ImagingIndex: Sendable {
     func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance?
+    /// The patient of one instance.
+    func patient(of instance: Instance, access: AccessContext) async throws -> PatientOfInstance
     /// Other content that came for stored instances, newest first.
     func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict]
 }
@@ -205,6 +207,7 @@ package protocol ImagingIndex: Sendable {
 extension ImagingIndex {
     package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] { [] }
     package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] { [] }
+    package func patient(of instance: Instance, access: AccessContext) async throws -> PatientOfInstance { .uncertain }
 
     package func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext

@@ -1,0 +1,27 @@
+/// Whom a stored instance shows, whatever it says of that itself.
+package enum PatientOfInstance: Sendable, Hashable {
+    /// The registered patient that it is linked to.
+    case linked(Patient)
+    /// It is linked to nobody, and nothing here contradicts what it says.
+    case asSent
+    /// What it says is contradicted, or the caller may not see it.
+    case uncertain
+
+    /// - Parameter series: that of the instance.
+    package init(_ sopInstanceUID: String, in series: Series, unit: some PatientUnit) throws {
+        let aside = series.asides.first { $0.sopInstanceUID == sopInstanceUID && $0.decision == nil }
+        let link = aside.map { Reconciliation.quarantined($0.reason) } ?? series.reconciliation
+        guard let id = link.patientID else {
+            let reasons: [Reconciliation.Reason] = [.unknownPatient, .missingPatientID, .unknownAccession]
+            self = reasons.contains { link == .quarantined($0) } ? .asSent : .uncertain
+            return
+        }
+        // Who was merged away is the survivor.
+        var patient = try unit.patient(id)
+        for _ in 0..<16 {
+            guard let survivor = patient?.mergedInto else { break }
+            patient = try unit.patient(survivor)
+        }
+        self = patient.flatMap { $0.mergedInto == nil ? .linked($0) : nil } ?? .uncertain
+    }
+}
