@@ -109,6 +109,16 @@ import Testing
         _ = try await Self.assembled(Self.image(), six)
     }
 
+    @Test("Compressed pixels that end within the tag or the length of their first item make no instance")
+    func cutItem() async {
+        let item: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
+        for count in 4..<8 {
+            await Self.refused(
+                .notUnderstood, Self.image(),
+                Self.part(Array(item.prefix(count)), Self.octets, TransferSyntax.rleLossless.uid))
+        }
+    }
+
     @Test("Another transfer syntax than the media type has, big endian, deflated and video are not taken")
     func syntaxes() async {
         let six = [UInt8](repeating: 1, count: 6)

@@ -30,7 +30,7 @@ package struct BulkPart: Sendable {
     /// Bytes from an offset on, as many as there are up to a length. Throws ``Workflow/StoreError``.
     package func read(at offset: Int64, upTo length: Int) async throws -> [UInt8] {
         let end = min(count, offset + Int64(length))
-        guard offset < end else { return [] }
+        guard offset >= 0, offset < end else { return [] }
         switch content {
         case .bytes(let bytes): return Array(bytes[Int(offset)..<Int(end)])
         case .blob(let reader): return try await reader.read(offset: offset, length: Int(end - offset))

@@ -139,7 +139,10 @@ package struct InstanceAssembly: Sendable {
         _ = try PixelDescription.bytes(dataSet, of: tag)
         let header = DataSetEncoder(transferSyntax: transferSyntax).elementHeader(tag, .OB, length: nil)
         if parts.count == 1, first.mediaType == Self.octets, start.starts(with: Self.itemTag) {
-            // The value field as it stands in a file.
+            // The value field as it stands in a file: at least one item.
+            guard first.count >= Int64(Self.delimiter.count) else {
+                throw IngestFailure(.notUnderstood, "pixel data ends within an item")
+            }
             let isDelimited = try await first.read(at: first.count - 8, upTo: 8) == Self.delimiter
             return [.bytes(header), .part(first)] + (isDelimited ? [] : [.bytes(Self.delimiter)])
         }
