@@ -12,6 +12,8 @@ import Workflow
 final class BulkParts: Sendable {
     /// A part of more bytes goes to the disk.
     static let inMemoryBytesMax = 256 << 10
+    /// What a part is counted as in memory beside its bytes, so that empty ones have their limit, too.
+    static let partWeight = 512
     /// Places that the metadata of one request names.
     static let placesMax = 100_000
 
@@ -35,7 +37,7 @@ final class BulkParts: Sendable {
 
     private let blobs: any BlobStoring
     private let reservation: MemoryReservation
-    private let bytesMax: Int64
+    let bytesMax: Int64
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -62,6 +64,9 @@ final class BulkParts: Sendable {
             closesConnection: true)
     }
 
+    /// Whether so many bytes of memory are to be had beside what is held, for what is made of the parts now.
+    func mayHold(_ bytes: Int) -> Bool { state.withLock { reservation.grow(to: $0.heldBytes + bytes) } }
+
     /// The place of a URI of the metadata, as the offset of an external value. Nil, which makes the metadata unreadable, for
     /// one place too many.
     func external(_ uri: String, _ tag: Tag) -> ExternalValue? {
@@ -79,10 +84,12 @@ final class BulkParts: Sendable {
         state.withLock { $0.found.indices.contains(place) ? $0.found[place] : [] }
     }
 
-    /// Begins a part; false when the metadata names no such place.
-    func begin(at location: String, _ type: MediaType) -> Bool {
-        state.withLock { state in
+    /// Begins a part; false when the metadata names no such place. Throws `.unavailable` where there is no memory for it.
+    func begin(at location: String, _ type: MediaType) throws -> Bool {
+        try state.withLock { state in
             guard let place = state.places[location] else { return false }
+            state.heldBytes += Self.partWeight
+            guard reservation.grow(to: state.heldBytes) else { throw Self.noMemory }
             state.current = Current(place: place, mediaType: type.essence, transferSyntaxUID: type["transfer-syntax"])
             return true
         }
@@ -91,7 +98,8 @@ final class BulkParts: Sendable {
     /// Throws ``HTTPFailure`` for more than may be held, and what the blob store throws.
     func append(_ piece: ByteBuffer) throws {
         try state.withLock { state in
-            guard var current = state.current else { return }
+            // Taken out, so that its bytes are not copied with every piece.
+            guard var current = state.current.take() else { return }
             state.bytes += Int64(piece.readableBytes)
             guard state.bytes <= bytesMax else {
                 throw HTTPFailure(.tooLarge, "more than \(bytesMax) bytes of bulk data", closesConnection: true)
@@ -125,7 +133,9 @@ final class BulkParts: Sendable {
         var content = BulkPart.Content.bytes(current.bytes)
         if let blob = current.blob {
             try await blob.finish()
-            content = .blob(try await blobs.open(blob.id))
+            let (blobs, id) = (blobs, blob.id)
+            // Not kept open: a request may have more parts than a process may open files.
+            content = .blob(count: blob.count, open: { try await blobs.open(id) })
         }
         let part = BulkPart(
             mediaType: current.mediaType, transferSyntaxUID: current.transferSyntaxUID, content: content)

@@ -75,7 +75,7 @@ extension DICOMwebRoutes {
             }
             if sets == nil { sets = try await decode(texts, form, parts) }
             texts = []
-            guard let place = headers["content-location"], parts.begin(at: place, type) else {
+            guard let place = headers["content-location"], try parts.begin(at: place, type) else {
                 // Nothing names it: it is passed over.
                 continue
             }
@@ -115,6 +115,7 @@ extension DICOMwebRoutes {
         _ sets: [DataSet], _ parts: BulkParts, _ request: APIRequest, _ expectedStudyUID: String?
     ) async throws -> [InstanceIngest.Outcome] {
         var outcomes: [InstanceIngest.Outcome] = []
+        var copiedBytes: Int64 = 0
         for set in sets {
             let named = InstanceIngest.Receipt(
                 sopClassUID: set.uid(.sopClassUID) ?? "", sopInstanceUID: set.uid(.sopInstanceUID) ?? "",
@@ -122,7 +123,12 @@ extension DICOMwebRoutes {
             )
             let receipt = UID.isSafe(named.sopClassUID) && UID.isSafe(named.sopInstanceUID) ? named : nil
             do {
-                let assembly = try await InstanceAssembly(set) { parts.parts(at: $0) }
+                let assembly = try await InstanceAssembly(set, mayHold: parts.mayHold) { parts.parts(at: $0) }
+                // Instances may name the same part; all of them together are no more than a request may bring.
+                copiedBytes += assembly.partBytes
+                guard copiedBytes <= parts.bytesMax else {
+                    throw IngestFailure(.tooLarge, "the instances of one request name the same parts too often")
+                }
                 let incoming = try await write(assembly)
                 outcomes.append(
                     await ingest.finish(
@@ -149,7 +155,8 @@ extension DICOMwebRoutes {
             for piece in assembly.pieces {
                 switch piece {
                 case .bytes(let bytes): try bytes.withUnsafeBytes { try incoming.append($0) }
-                case .part(let part):
+                case .part(let piece):
+                    let part = try await piece.opened()
                     var offset: Int64 = 0
                     while offset < part.count {
                         let bytes = try await part.read(at: offset, upTo: Self.copiedBytes)

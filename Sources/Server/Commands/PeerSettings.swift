@@ -45,7 +45,7 @@ struct PeerSettings: ParsableArguments {
     var networks: [String] = []
     @Option(
         help: ArgumentHelp(
-            "What it may do, joined by commas. An AE: echo, store, worklist, query, retrieve, commit, mpps, ups (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
+            "What it may do, joined by commas. An AE: echo, store, reject (by rejection notes), worklist, query, retrieve, commit, mpps, ups (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
             valueName: "roles"))
     var may: String?
     @Option(

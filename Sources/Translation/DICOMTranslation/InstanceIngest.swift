@@ -151,7 +151,8 @@ package struct InstanceIngest: Sendable {
             expectedStudyUID: expectedStudyUID, receivedFrom: receivedFrom, access: access)
         switch examined {
         case .whole(let described):
-            return await keep(described, archive: archive(described.instance), access: access)
+            return await keep(
+                described, archive: archive(described.instance), mayReject: true, access: access)
         case .refused(let failure, let receipt): return .failed(failure, receipt)
         }
     }
@@ -185,9 +186,6 @@ package struct InstanceIngest: Sendable {
                 received.instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID,
                 studyUID: expectedStudyUID)
             try TextRule.check(received)
-            if received.rejection != nil, !access.visibility(.delete, of: "ImagingStudy").isWhole {
-                throw IngestFailure(.notAuthorized, "a rejection note deletes images")
-            }
             return .whole(Described(incoming: incoming, received: received))
         } catch {
             return .refused(await giveUp(incoming, error, receipt, access), receipt)
@@ -197,12 +195,21 @@ package struct InstanceIngest: Sendable {
     /// The other half: makes an instance durable and registers it.
     ///
     /// - archive: the AE title of the archive of whose instance it is a copy; nil for one to be kept.
-    package func keep(_ described: Described, archive: String?, access: AccessContext) async -> Outcome {
+    /// - mayReject: whether a rejection note of the sender is taken, where `access` lets it delete images. Asked of no
+    ///   copy, for that decides nothing.
+    package func keep(
+        _ described: Described, archive: String?, mayReject: Bool, access: AccessContext
+    ) async -> Outcome {
         var (incoming, received) = (described.incoming, described.received)
         // Its writer holds the blob until the row that names it is committed.
         defer { withExtendedLifetime(incoming) {} }
         let receipt = Receipt(received.instance)
         do {
+            if received.rejection != nil, archive == nil,
+                !mayReject || !access.visibility(.delete, of: "ImagingStudy").isWhole
+            {
+                throw IngestFailure(.notAuthorized, "a rejection note deletes images")
+            }
             try await incoming.blob.finish()
             if !incoming.isNamed(as: received.instance) {
                 incoming = try await renamed(incoming, as: received.instance)

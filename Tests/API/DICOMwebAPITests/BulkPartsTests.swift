@@ -21,11 +21,11 @@ import Workflow
     func spooled() async throws {
         let parts = Self.parts()
         let place = try #require(parts.external("a", .pixelData)).offset
-        #expect(parts.begin(at: "a", Self.octets))
+        #expect(try parts.begin(at: "a", Self.octets))
         try parts.append(ByteBuffer(repeating: 1, count: BulkParts.inMemoryBytesMax))
         try await parts.end()
         #expect(parts.parts(at: place).map(\.count) == [Int64(BulkParts.inMemoryBytesMax)])
-        #expect(parts.begin(at: "a", Self.octets))
+        #expect(try parts.begin(at: "a", Self.octets))
         #expect(throws: StoreError.self) {
             try parts.append(ByteBuffer(repeating: 1, count: BulkParts.inMemoryBytesMax + 1))
         }
@@ -39,9 +39,9 @@ import Workflow
         let first = try #require(parts.external("a", .pixelData)).offset
         #expect(parts.external("a", .pixelData)?.offset == first)
         let second = try #require(parts.external("b", .pixelData)).offset
-        #expect(!parts.begin(at: "c", Self.octets))
+        #expect(try !parts.begin(at: "c", Self.octets))
         for (place, byte) in [("b", UInt8(1)), ("a", 2), ("b", 3)] {
-            #expect(parts.begin(at: place, Self.octets))
+            #expect(try parts.begin(at: place, Self.octets))
             try parts.append(ByteBuffer(bytes: [byte]))
             try await parts.end()
         }
@@ -56,15 +56,28 @@ import Workflow
     func limits() async throws {
         let parts = Self.parts(bytesMax: 10)
         _ = parts.external("a", .pixelData)
-        #expect(parts.begin(at: "a", Self.octets))
+        #expect(try parts.begin(at: "a", Self.octets))
         try parts.append(ByteBuffer(repeating: 1, count: 10))
         #expect(throws: HTTPFailure(.tooLarge, "")) { try parts.append(ByteBuffer(bytes: [1])) }
 
-        let poor = Self.parts(memory: MemoryBudget(bytesMax: 10))
+        let poor = Self.parts(memory: MemoryBudget(bytesMax: BulkParts.partWeight + 10))
         _ = poor.external("a", .pixelData)
-        #expect(poor.begin(at: "a", Self.octets))
+        #expect(try poor.begin(at: "a", Self.octets))
         try poor.append(ByteBuffer(repeating: 1, count: 10))
         #expect(throws: HTTPFailure(.unavailable, "")) { try poor.append(ByteBuffer(bytes: [1])) }
-        #expect(throws: HTTPFailure(.unavailable, "")) { try poor.hold(11) }
+        #expect(throws: HTTPFailure(.unavailable, "")) { try poor.hold(BulkParts.partWeight + 11) }
+    }
+
+    @Test("Parts without bytes are counted, so that a request has no more than there is memory for")
+    func empty() async throws {
+        let parts = Self.parts(memory: MemoryBudget(bytesMax: 3 * BulkParts.partWeight))
+        let place = try #require(parts.external("a", .pixelData)).offset
+        for _ in 0..<3 {
+            #expect(try parts.begin(at: "a", Self.octets))
+            try await parts.end()
+        }
+        #expect(throws: HTTPFailure(.unavailable, "")) { _ = try parts.begin(at: "a", Self.octets) }
+        #expect(parts.parts(at: place).count == 3)
+        #expect(!parts.mayHold(1))
     }
 }

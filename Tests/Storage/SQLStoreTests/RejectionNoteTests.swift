@@ -19,9 +19,10 @@ struct RejectionNoteTests {
     }
 
     private static func note(
-        _ title: RejectionTitle, _ references: RejectionNote.Reference..., uid: String = "9.1"
+        _ title: RejectionTitle, _ references: RejectionNote.Reference..., uid: String = "9.1",
+        series: String = "1.2.3.9"
     ) -> ReceivedInstance {
-        var received = Quarantine.image(uid, series: "1.2.3.9", accession: "A1")
+        var received = Quarantine.image(uid, series: series, accession: "A1")
         received.instance.sopClassUID = "1.2.840.10008.5.1.4.1.1.88.59"
         received.series.modality = "KO"
         received.rejection = RejectionNote(title: title, references: references)
@@ -142,13 +143,45 @@ struct RejectionNoteTests {
             note.instance.archive = "ARCHIVE"
             try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"), note)
             #expect(try await Self.count(store) == "2")
+            // Sent here to be kept it decides as any.
+            var kept = Self.note(.quality, Self.reference("1.1"))
+            kept.instance.archive = nil
+            #expect(try await Quarantine.send(store, kept) == [.duplicate])
+            #expect(try await Self.count(store) == "1")
+            try await Quarantine.decide(store, .undo, instance: "1.1")
+            #expect(try await Self.count(store) == "2")
+            note = Self.note(.quality, Self.reference("1.1"), uid: "9.8", series: "1.2.3.8")
+            note.instance.archive = "ARCHIVE"
+            try await Quarantine.send(store, note)
+            #expect(try await Self.count(store) == "3")
             // A series of the study is kept here, another is a copy: that one is nobody's to delete here.
             await #expect(throws: QuarantineService.Refusal.ofArchive) {
-                _ = try await Self.delete(store, .quality, series: "1.2.3.9")
+                _ = try await Self.delete(store, .quality, series: "1.2.3.8")
             }
             await #expect(throws: QuarantineService.Refusal.ofArchive) { _ = try await Self.delete(store, .quality) }
             #expect(try await Self.delete(store, .quality, series: "1.2.3.1") == .rejected)
+            #expect(try await Self.count(store) == "2")
+        }
+    }
+
+    @Test("A note whose file is healed decides nothing a second time", arguments: TestDatabases.all)
+    func healed(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            let note = Self.note(.quality, Self.reference("1.1"))
+            try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"), note)
             #expect(try await Self.count(store) == "1")
+            try await Quarantine.decide(store, .undo, instance: "1.1")
+            try await store.work { unit in
+                let stored = try #require(try unit.instance("9.1"))
+                var again = note
+                again.instance.blobID = BlobID("sent-again")
+                guard case .stored = try StudyService().heal(again, insteadOf: stored, in: unit) else {
+                    Issue.record("not healed")
+                    return
+                }
+            }
+            try await store.publish(Self.study, access: Support.server)
+            #expect(try await Self.count(store) == "2")
         }
     }
 

@@ -109,6 +109,40 @@ import Testing
         _ = try await Self.assembled(Self.image(), six)
     }
 
+    @Test("Values in memory are at most so many bytes together, however often a part is named, and asked for before")
+    func values() async throws {
+        let quarter = Self.part([UInt8](repeating: 1, count: Int(InstanceAssembly.valueBytesMax) / 4))
+        let pixels = Self.part([UInt8](repeating: 1, count: 6))
+        func set(_ values: Int) -> DataSet {
+            Self.image { set in
+                for number in 0..<values {
+                    let tag = DICOMData.Tag(0x5400, UInt16(0x1000 + number))
+                    set[tag] = Self.external(tag, .OB, place: 1)
+                }
+            }
+        }
+        func assemble(_ values: Int, mayHold: @Sendable (Int) -> Bool = { _ in true }) async throws {
+            _ = try await InstanceAssembly(set(values), mayHold: mayHold) { [$0 == 0 ? pixels : quarter] }
+        }
+        try await assemble(4)
+        await #expect(throws: IngestFailure(.headerTooLarge)) { try await assemble(5) }
+        await #expect(throws: IngestFailure(.outOfResources)) {
+            try await assemble(2) { $0 < InstanceAssembly.valueBytesMax }
+        }
+        let assembly = try await InstanceAssembly(set(1)) { [$0 == 0 ? pixels : quarter] }
+        #expect(assembly.partBytes == 6)
+    }
+
+    @Test("Compressed pixels that end within the tag or the length of their first item make no instance")
+    func cutItem() async {
+        let item: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
+        for count in 4..<8 {
+            await Self.refused(
+                .notUnderstood, Self.image(),
+                Self.part(Array(item.prefix(count)), Self.octets, TransferSyntax.rleLossless.uid))
+        }
+    }
+
     @Test("Another transfer syntax than the media type has, big endian, deflated and video are not taken")
     func syntaxes() async {
         let six = [UInt8](repeating: 1, count: 6)

@@ -11,8 +11,13 @@ package final class AssociationInfo: Sendable {
     package let calledAETitle: AETitle
     package let callingAETitle: AETitle
     package let access: AccessContext
+    /// What the peer may do here.
+    package let roles: Set<Peer.Role>
 
-    package init(id: String, calledAETitle: AETitle, callingAETitle: AETitle, access: AccessContext) {
+    package init(
+        id: String, calledAETitle: AETitle, callingAETitle: AETitle, access: AccessContext, roles: Set<Peer.Role> = []
+    ) {
+        self.roles = roles
         self.id = id
         self.calledAETitle = calledAETitle
         self.callingAETitle = callingAETitle

@@ -117,7 +117,8 @@ struct AcceptedConnection: Sendable {
         // Given back before the peer can know, so that it may come again at once.
         if holdsPlace, case .reject = decision { listener.registry.leave(caller) }
         let info = AssociationInfo(
-            id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access)
+            id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access,
+            roles: roles ?? [])
         answer(decision, info)
         switch decision {
         case .accept(let accept, _):

@@ -12,7 +12,7 @@ import Workflow
 /// durable and registered (house decision 4), of a copy that a C-MOVE of ours asked for once it came whole (0041).
 package struct StorageSCP: ServiceClassProvider {
     package let abstractSyntaxes: [String: SupportedAbstractSyntax]
-    /// Who may store.
+    /// Who may store; a rejection note deletes, and is taken only of who may reject besides.
     package let role = Peer.Role.store
     /// Who may be stored to on its own association: who retrieves by C-GET. PS3.4 §C.4.3.
     package var roleAsSCU: Peer.Role? { .retrieve }
@@ -128,7 +128,10 @@ private final class StoreOperation: ServiceOperation {
         if let arrival, let tally = arrival.tally {
             return await tally.keep(described, of: arrival.archive, by: ingest, access: association.access)
         }
-        switch await ingest.keep(described, archive: arrival?.archive, access: association.access) {
+        let kept = await ingest.keep(
+            described, archive: arrival?.archive, mayReject: association.roles.contains(.reject),
+            access: association.access)
+        switch kept {
         case .stored: return nil
         case .failed(let failure, _): return failure
         }

@@ -52,7 +52,7 @@ final class FetchTally: Sendable {
         _ described: InstanceIngest.Described, of archive: String, by ingest: InstanceIngest, access: AccessContext
     ) async -> IngestFailure? {
         @Sendable func kept(wasAnswered: Bool) async -> IngestFailure? {
-            switch await ingest.keep(described, archive: archive, access: access) {
+            switch await ingest.keep(described, archive: archive, mayReject: false, access: access) {
             case .stored(let receipt):
                 noteKept(receipt.sopInstanceUID)
                 return nil

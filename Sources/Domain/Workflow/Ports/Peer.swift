@@ -9,14 +9,14 @@ package struct Peer: Sendable, Hashable {
         /// What a peer of this kind can be allowed.
         package var roles: Set<Role> {
             switch self {
-            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit, .mpps, .ups]
+            case .applicationEntity: [.echo, .store, .reject, .worklist, .query, .retrieve, .commit, .mpps, .ups]
             case .messageSender: [.adt, .orders, .results]
             }
         }
 
         /// What one may do that is not on the list, where a site serves such callers at all: bring in and see work, but
-        /// not look through what is stored.
-        package var rolesOfUnknown: Set<Role> { roles.subtracting([.query, .retrieve, .commit, .ups]) }
+        /// not look through what is stored, and not delete it.
+        package var rolesOfUnknown: Set<Role> { roles.subtracting([.reject, .query, .retrieve, .commit, .ups]) }
 
         /// What a peer of this kind may do for which nothing else was said: no more than show that it is connected.
         package var leastRoles: Set<Role> {
@@ -49,6 +49,8 @@ package struct Peer: Sendable, Hashable {
         case echo
         /// C-STORE.
         case store
+        /// Deleting: C-STORE of rejection notes, beside ``store``.
+        case reject
         /// C-FIND of the modality worklist.
         case worklist
         /// C-FIND of stored patients, studies, series and instances.

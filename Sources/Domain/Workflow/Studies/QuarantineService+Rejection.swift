@@ -14,7 +14,8 @@ extension QuarantineService {
         var awaited: [AwaitedRejection] = []
         for (uid, references) in studies.sorted(by: { $0.key < $1.key }) {
             let before = try orders(of: uid, in: unit)
-            var isChanged = false
+            let patient = try unit.study(uid)?.reconciliation.patientID
+            var ofStudy = 0
             let ofSeries = Dictionary(grouping: references, by: \.seriesInstanceUID)
             for (seriesUID, references) in ofSeries.sorted(by: { $0.key < $1.key }) {
                 var named = Set(references.map(\.sopInstanceUID))
@@ -25,8 +26,7 @@ extension QuarantineService {
                     if !found.isEmpty {
                         let decision = rejection(note.title, by: instance.sopInstanceUID, of: sentBy, in: unit)
                         try hide(found.sorted(), of: series, in: study, decision, in: unit)
-                        hidden += found.count
-                        isChanged = true
+                        ofStudy += found.count
                     }
                     named.subtract(found)
                 }
@@ -40,13 +40,21 @@ extension QuarantineService {
                             title: note.title, noteUID: instance.sopInstanceUID, sentBy: sentBy, sentAt: unit.time))
                 }
             }
-            guard isChanged else { continue }
+            guard ofStudy > 0 else { continue }
+            hidden += ofStudy
             if let study = try unit.study(uid) { try settle(study, in: unit) }
             try tellReports(of: uid, before: before, in: unit)
+            // The trail of each patient has what was taken of theirs.
+            if uid != instance.studyInstanceUID {
+                try record(
+                    note.title, uid, patient, "note \(instance.sopInstanceUID)",
+                    "\(ofStudy) rejected by a note of study \(instance.studyInstanceUID)", in: unit)
+            }
         }
         if !awaited.isEmpty { try unit.awaitRejections(awaited) }
         try record(
-            note.title, instance.studyInstanceUID, "note \(instance.sopInstanceUID)",
+            note.title, instance.studyInstanceUID,
+            try unit.study(instance.studyInstanceUID)?.reconciliation.patientID, "note \(instance.sopInstanceUID)",
             "\(hidden) rejected, \(awaited.count) awaited, of \(note.references.count)", in: unit)
     }
 
@@ -64,7 +72,8 @@ extension QuarantineService {
             ofStudy: instance.studyInstanceUID, seriesInstanceUID: nil, sopInstanceUID: instance.sopInstanceUID)
         if let left = try unit.study(instance.studyInstanceUID) { try settle(left, in: unit) }
         try record(
-            awaited.title, instance.studyInstanceUID, "instance \(instance.sopInstanceUID)",
+            awaited.title, instance.studyInstanceUID, study.reconciliation.patientID,
+            "instance \(instance.sopInstanceUID)",
             "by note \(awaited.noteUID), which came before it", in: unit)
         return true
     }
@@ -97,13 +106,14 @@ extension QuarantineService {
     }
 
     private func record(
-        _ title: RejectionTitle, _ studyUID: String, _ place: String, _ detail: String, in unit: any UnitOfWork
+        _ title: RejectionTitle, _ studyUID: String, _ patient: EntityID?, _ place: String, _ detail: String,
+        in unit: any UnitOfWork
     ) throws {
         try unit.audit(
             AuditRecord(
                 category: .application, interaction: "quarantine-reject", action: .update, outcome: .success,
                 access: unit.access, entity: "study:\(studyUID)",
-                patientID: try unit.study(studyUID)?.reconciliation.patientID?.value, query: place,
+                patientID: patient?.value, query: place,
                 detail: "\(title.code): \(detail)"))
     }
 }

@@ -29,6 +29,8 @@ package struct StudyService: Sendable {
             if instance.archive == nil, stored.archive != nil {
                 try keep(stored, in: unit)
                 try unit.awaitPublication(of: instance.studyInstanceUID, isDue: false)
+                // As a copy it decided nothing.
+                if let note = received.rejection { try QuarantineService().follow(note, of: instance, in: unit) }
                 if !received.routes.isEmpty,
                     let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID)
                 {
@@ -161,6 +163,8 @@ package struct StudyService: Sendable {
             // What was kept here stays so, whoever brought its bytes again; whoever was to have it was sent it before.
             healed.instance.archive = nil
             healed.routes = []
+            // A note has decided when it came first, and may have been undone since.
+            healed.rejection = nil
         }
         return .stored(try insert(healed, in: unit))
     }

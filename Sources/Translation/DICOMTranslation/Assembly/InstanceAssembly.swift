@@ -7,8 +7,10 @@ import DICOMPixels
 /// The result is Explicit VR Little Endian, or the encapsulated transfer syntax of its compressed frames. What is said of the
 /// pixels must be there and fit them: an object that nobody can show is not made.
 package struct InstanceAssembly: Sendable {
-    /// Of a value within items, or of another element than pixels and documents: it is brought into memory.
-    package static let valueBytesMax: Int64 = 16 << 20
+    /// Of all values within items, or of other elements than pixels and documents: they are brought into memory.
+    package static let valueBytesMax: Int64 = 64 << 20
+    /// What is brought into memory is read and encoded there: so many times its bytes are held.
+    private static let valueWeight = 3
     /// Of a value with 32 bits of length, padded. PS3.5 §7.1.2.
     private static let nativeBytesMax = Int64(UInt32.max) - 1
 
@@ -22,19 +24,34 @@ package struct InstanceAssembly: Sendable {
     package let sopClassUID: String
     package let sopInstanceUID: String
 
+    /// Bytes of parts that are copied into the file.
+    package var partBytes: Int64 {
+        pieces.reduce(0) { if case .part(let part) = $1 { $0 + part.count } else { $0 } }
+    }
+
     /// Gives the parts of one place, in the order in which they came; empty where none did.
     package typealias Parts = @Sendable (_ place: Int) -> [BulkPart]
 
     /// - Parameters:
     ///   - metadata: its external values have the place of their parts as their offset.
+    ///   - mayHold: whether so many bytes of memory are to be had.
     ///   - parts: of the same request, and nothing else: a value that is not among them cannot be had.
     ///
     /// Throws ``IngestFailure``, and what reading a part throws.
-    package init(_ metadata: DataSet, parts: Parts) async throws {
+    package init(
+        _ metadata: DataSet, mayHold: @Sendable (Int) -> Bool = { _ in true }, parts: Parts
+    ) async throws {
         var dataSet = metadata
         // What is said of a file, or by a server of what it has, is not the object's. PS3.18 §F.2.1, PS3.3 §C.6.
         dataSet.removeAll { $0.tag.group == 0x0002 || $0.tag == Tag(0x0008, 0x3002) || $0.tag == .retrieveURL }
-        try await Self.fill(&dataSet, parts, isTop: true)
+        var filledBytes: Int64 = 0
+        try await Self.fill(&dataSet, parts, isTop: true) { count throws(IngestFailure) in
+            filledBytes += count
+            guard filledBytes <= Self.valueBytesMax else { throw IngestFailure(.headerTooLarge) }
+            guard mayHold(Int(filledBytes) * Self.valueWeight) else {
+                throw IngestFailure(.outOfResources, "no memory for bulk data now")
+            }
+        }
 
         var streamed: [(tag: Tag, pieces: [Piece])] = []
         if let document = dataSet[.encapsulatedDocument], case .external(let value) = document.value {
@@ -75,17 +92,19 @@ package struct InstanceAssembly: Sendable {
     // MARK: Values
 
     /// Brings values into memory, but for pixels and the document at the top.
-    private static func fill(_ dataSet: inout DataSet, _ parts: Parts, isTop: Bool) async throws {
+    private static func fill(
+        _ dataSet: inout DataSet, _ parts: Parts, isTop: Bool, hold: (Int64) throws(IngestFailure) -> Void
+    ) async throws {
         for element in dataSet.elements {
             switch element.value {
             case .items(let items):
                 var filled = items
-                for index in filled.indices { try await fill(&filled[index], parts, isTop: false) }
+                for index in filled.indices { try await fill(&filled[index], parts, isTop: false, hold: hold) }
                 if filled != items { dataSet[element.tag] = DataElement(element.tag, .SQ, .items(filled)) }
             case .external(let value):
                 if isTop, element.tag.isPixelData || element.tag == .encapsulatedDocument { continue }
                 let part = try single(parts(value.offset))
-                guard part.count <= valueBytesMax else { throw IngestFailure(.headerTooLarge) }
+                try hold(part.count)
                 let bytes = try await part.read(at: 0, upTo: Int(valueBytesMax))
                 dataSet[element.tag] = DataElement(element.tag, element.vr, bytes: bytes)
             case .bytes, .fragments: continue
@@ -139,7 +158,10 @@ package struct InstanceAssembly: Sendable {
         _ = try PixelDescription.bytes(dataSet, of: tag)
         let header = DataSetEncoder(transferSyntax: transferSyntax).elementHeader(tag, .OB, length: nil)
         if parts.count == 1, first.mediaType == Self.octets, start.starts(with: Self.itemTag) {
-            // The value field as it stands in a file.
+            // The value field as it stands in a file: at least one item.
+            guard first.count >= Int64(Self.delimiter.count) else {
+                throw IngestFailure(.notUnderstood, "pixel data ends within an item")
+            }
             let isDelimited = try await first.read(at: first.count - 8, upTo: 8) == Self.delimiter
             return [.bytes(header), .part(first)] + (isDelimited ? [] : [.bytes(Self.delimiter)])
         }

@@ -202,6 +202,69 @@ import Workflow
         }
     }
 
+    private func note() throws -> ByteBuffer {
+        func item(_ fill: (inout DataSet) -> Void) -> DataSet {
+            var item = DataSet()
+            fill(&item)
+            return item
+        }
+        let series = item {
+            $0.set(.seriesInstanceUID, string: "1.2.3.1")
+            $0.set(
+                .referencedSOPSequence, items: [item { $0.set(.referencedSOPInstanceUID, string: "1.2.3.4") }])
+        }
+        let study = item {
+            $0.set(.studyInstanceUID, string: "1.2.3")
+            $0.set(.referencedSeriesSequence, items: [series])
+        }
+        let title = item {
+            $0.set(.codeValue, string: RejectionTitle.retentionExpired.code)
+            $0.set(.codingSchemeDesignator, string: "DCM")
+        }
+        let set = item {
+            $0.set(.sopClassUID, string: UID.keyObjectSelectionDocument)
+            $0.set(.sopInstanceUID, string: "1.2.3.9")
+            $0.set(.studyInstanceUID, string: "1.2.3")
+            $0.set(.seriesInstanceUID, string: "1.2.3.8")
+            $0.set(.conceptNameCodeSequence, items: [title])
+            $0.set(.currentRequestedProcedureEvidenceSequence, items: [study])
+        }
+        return ByteBuffer(bytes: try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set))
+    }
+
+    @Test(
+        "CWE-862: a rejection note of a peer that may store and not reject is 0124H with a row; unknown callers never may",
+        arguments: [nil, [.store], [.reject], [.store, .reject]] as [Set<Peer.Role>?])
+    func rejectionNotes(_ may: Set<Peer.Role>?) async throws {
+        let blobs = MemoryBlobs()
+        let peers = may.map { [Peer(kind: .applicationEntity, name: "CT1", may: $0)] } ?? []
+        try await TestListener.run(
+            services: [scp(blobs)], peers: peers, configure: { $0.servesUnknownCallers = may == nil }
+        ) { test in
+            let association = try await SCUAssociation.open(
+                test.destination, contexts: [(UID.keyObjectSelectionDocument, [Self.explicit])])
+            guard may?.contains(.store) != false else {
+                // To reject is nothing without storing.
+                #expect(association.negotiated.contexts.isEmpty)
+                return try await association.release()
+            }
+            let mayReject = may?.contains(.reject) == true
+            let status = try await send(
+                association, note(), classUID: UID.keyObjectSelectionDocument, instance: "1.2.3.9")
+            #expect(status == (mayReject ? .success : .notAuthorized))
+            #expect(blobs.state.withLock { $0.durable.count } == (mayReject ? 1 : 0))
+            #expect(blobs.state.withLock { $0.incoming.isEmpty })
+            let rows = store.content.audits.filter { $0.principal.id == "CT1" }
+            if mayReject {
+                #expect(rows.contains { $0.interaction == "quarantine-reject" && $0.outcome == .success })
+            } else {
+                #expect(rows.map(\.detail) == ["notAuthorized"])
+                #expect(rows.map(\.outcome) == [.minorFailure])
+            }
+            try await association.release()
+        }
+    }
+
     @Test("X8: a header that there is no memory for is A700H, and what was kept of it is given back")
     func noMemoryForHeader() async throws {
         let blobs = MemoryBlobs()
