@@ -207,7 +207,7 @@ struct CompartmentTests {
                     let isMine = item.owners.contains("a")
                     let name = "seed \(seed): \(item.type)/\(item.id)"
                     #expect(try await (store.read(item.type, item.id, access: limited) != nil) == isMine, "\(name)")
-                    #expect(store.remembered(item.type, item.id, access: limited) == nil, "\(name)")
+                    #expect((store.remembered(item.type, item.id, access: limited) != nil) == isMine, "\(name)")
                     let versions = try await store.history(item.type, item.id, before: nil, count: 99, access: limited)
                     #expect(versions.isEmpty != isMine, "\(name)")
                     for version in 1...3 as ClosedRange<Int64> where !isMine {
