@@ -1,7 +1,7 @@
 /// What a caller may see of one resource type with one permission: the one value that every check of rights comes to.
 ///
 /// Two compilers make SQL of it: one of the resources, one of the imaging tables. What is not visible is answered as
-/// what is not there. Answers from memory exist for ``whole`` only.
+/// what is not there. Answers from memory exist for ``whole``, and for parts that ``asksVersionsAlone`` is true of.
 package enum Visibility: Sendable, Hashable {
     /// No resource of the type.
     case nothing
@@ -13,6 +13,19 @@ package enum Visibility: Sendable, Hashable {
     /// Whether no resource of the type has to be looked at before it is shown.
     package var isWhole: Bool { self == .whole }
     package var isNothing: Bool { self == .nothing }
+
+    /// Whether a version tells by itself, and for as long as it is current, whether it may be seen: no practice is asked, and
+    /// no condition of a search, which may be about the time of asking.
+    package var asksVersionsAlone: Bool {
+        switch self {
+        case .whole: true
+        case .nothing: false
+        case .anyOf(let rules):
+            rules.allSatisfy { rule in
+                rule.conditions.allSatisfy { if case .compartment = $0 { true } else { false } }
+            }
+        }
+    }
 
     /// Whether what is known to belong to one patient, and of which nothing else is known, may be seen.
     ///

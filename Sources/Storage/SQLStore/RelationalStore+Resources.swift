@@ -12,13 +12,7 @@ extension RelationalStore: ResourceStore {
     }
 
     package func remembered(_ type: String, _ id: String, access: AccessContext) -> RememberedResource? {
-        guard mayReadAll(type, access) else { return nil }
-        return database.resources.find(.init(type: type, id: id))
-    }
-
-    /// Who may read the whole type needs no question to the database about one resource.
-    private func mayReadAll(_ type: String, _ access: AccessContext) -> Bool {
-        access.visibility(.read, of: type).isWhole
+        database.resources.find(.init(type: type, id: id), in: access.visibility(.read, of: type))
     }
 
     package func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws
@@ -30,22 +24,23 @@ extension RelationalStore: ResourceStore {
     private func version(_ type: String, _ id: String, _ version: Int64?, _ access: AccessContext) async throws
         -> StoredResource?
     {
-        guard access.allows(.read, on: type) else { return nil }
-        let isCacheable = version == nil && mayReadAll(type, access)
+        let visibility = access.visibility(.read, of: type)
+        guard !visibility.isNothing else { return nil }
         let cache = database.resources
-        if isCacheable, let known = cache.find(.init(type: type, id: id)) { return known.resource }
+        if version == nil, let known = cache.find(.init(type: type, id: id), in: visibility) { return known.resource }
         let epoch = cache.epoch
-        let found = try await fromDatabase(type, id, version, access)
-        if isCacheable, let found { cache.keep(found, readAt: epoch) }
+        // One state of the database, where a version is judged by another one too.
+        let found = try await fromDatabase(
+            type, id, version, access, snapshot: version != nil && !visibility.isWhole)
+        if version == nil, let found { cache.keep(found, readAt: epoch, in: visibility) }
         return found
     }
 
-    private func fromDatabase(_ type: String, _ id: String, _ version: Int64?, _ access: AccessContext) async throws
-        -> StoredResource?
-    {
+    private func fromDatabase(
+        _ type: String, _ id: String, _ version: Int64?, _ access: AccessContext, snapshot: Bool
+    ) async throws -> StoredResource? {
         try await translating {
-            // One state of the database, where a version is judged by others too.
-            try await self.database.read(snapshot: !self.mayReadAll(type, access)) {
+            try await self.database.read(snapshot: snapshot) {
                 try self.visible($0, access).version(type, id, version)
             }
         }

@@ -1,3 +1,4 @@
+import Access
 import FHIRResources
 import Synchronization
 
@@ -6,6 +7,9 @@ import Synchronization
 /// Never older than the last acknowledged commit: the writer removes what a commit changes before and after it, and a
 /// version read from the database is taken only if no commit has changed anything since the reading began. Bounded by
 /// bytes: at most `2 * generationBytesMax`.
+///
+/// Who may read the whole type is given all that is here. Who may see a part of it is given what the database has shown
+/// of this very version to somebody who may see the same part, where that is told by the version alone.
 final class ResourceCache: Sendable {
     /// A resource by type and logical id.
     struct Name: Hashable, Sendable {
@@ -20,9 +24,17 @@ final class ResourceCache: Sendable {
     /// What an entry costs beside its body, about.
     private static let entryBytes = 256
 
+    /// Parts of the type that a version was found in, the latest last: few ask for one resource by id.
+    static let partsMax = 4
+
+    private struct Entry {
+        let remembered: RememberedResource
+        var parts: [Visibility] = []
+    }
+
     private struct State {
-        var resources = Generations<Name, RememberedResource>(costMax: generationBytesMax) {
-            $0.resource.bytes.count + ResourceCache.entryBytes
+        var resources = Generations<Name, Entry>(costMax: generationBytesMax) {
+            $0.remembered.resource.bytes.count + ResourceCache.entryBytes * (1 + $0.parts.count)
         }
         /// Rises with each removal.
         var epoch: UInt64 = 0
@@ -32,7 +44,11 @@ final class ResourceCache: Sendable {
 
     private let state = Mutex(State())
 
-    func find(_ name: Name) -> RememberedResource? { state.withLock { $0.resources.find(name) } }
+    /// - Parameter visibility: what may be read of the type.
+    func find(_ name: Name, in visibility: Visibility = .whole) -> RememberedResource? {
+        guard visibility.asksVersionsAlone, let entry = state.withLock({ $0.resources.find(name) }) else { return nil }
+        return visibility.isWhole || entry.parts.contains(visibility) ? entry.remembered : nil
+    }
 
     /// To be asked before the database is read, for `keep`.
     var epoch: UInt64 { state.withLock { $0.epoch } }
@@ -41,12 +57,25 @@ final class ResourceCache: Sendable {
     var strangers: UInt64 { state.withLock { $0.strangers } }
 
     /// Takes the current version that a read begun at `epoch` has found.
-    func keep(_ resource: StoredResource, readAt epoch: UInt64) {
-        guard resource.bytes.count <= Self.bodyBytesMax else { return }
+    ///
+    /// A deletion that a part of the type shows is not kept: what it deleted may be forgotten, and then it is not seen.
+    func keep(_ resource: StoredResource, readAt epoch: UInt64, in visibility: Visibility = .whole) {
+        guard resource.bytes.count <= Self.bodyBytesMax, visibility.asksVersionsAlone,
+            visibility.isWhole || !resource.isDeleted
+        else { return }
+        let name = Name(type: resource.type, id: resource.id)
         // Each read from memory tells the audit trail whom it was of: that is looked for once.
         let remembered = RememberedResource(resource, patientID: PatientOfRecord.id(resource))
         state.withLock { state in
-            if state.epoch == epoch { state.resources.put(remembered, Name(type: resource.type, id: resource.id)) }
+            guard state.epoch == epoch else { return }
+            var entry = Entry(remembered: remembered)
+            if let known = state.resources.find(name), known.remembered.resource.version == resource.version {
+                entry.parts = known.parts
+            }
+            if !visibility.isWhole, !entry.parts.contains(visibility) {
+                entry.parts = entry.parts.suffix(Self.partsMax - 1) + [visibility]
+            }
+            state.resources.put(entry, name)
         }
     }
 

@@ -51,7 +51,7 @@ extension SearchCompiler {
             if leader.isExact { leader.covers = [position] }
             found.append(leader)
         }
-        if let leader = practiceLeader(type) { found.append(leader) }
+        if let leader = compartmentLeader(type) ?? practiceLeader(type) { found.append(leader) }
         return found.sorted { $0.rank < $1.rank }
     }
 

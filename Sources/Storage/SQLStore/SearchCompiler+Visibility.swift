@@ -39,6 +39,22 @@ extension SearchCompiler {
         return .allOf(filters.map { probe($0, type, alias, depth) } + reaches)
     }
 
+    /// The current versions of the compartments that the caller is bound to; nil for who may see anything beside these.
+    func compartmentLeader(_ type: String) -> Leader? {
+        guard case .anyOf(let rules) = access.visibility(.search, of: type) else { return nil }
+        var selects: [SQLCondition] = []
+        for rule in rules {
+            let own = rule.conditions.first { if case .compartment = $0 { true } else { false } }
+            guard let own else { return nil }
+            // Where no resource of the type is in such a compartment the rule lets nothing through.
+            guard let filter = parser.filter(own, type) else { continue }
+            guard let leader = leader(filter, type, 0) else { return nil }
+            selects.append(leader.select)
+        }
+        guard !selects.isEmpty, selects.count <= Self.unionsMax else { return nil }
+        return Leader(select: Self.union(selects), isExact: false, rank: 3)
+    }
+
     // MARK: Practices
 
     /// Whether a version belongs to a patient within a practice, and to none who is cut out of it; nil where no resource of

@@ -17,23 +17,24 @@ struct VisibleVersions {
     /// Of a resource that may not be seen as it is now the database finds nothing, as of an id that nobody has: the one
     /// costs what the other does. A deletion has no entries to be asked about, and is looked at by itself.
     func version(_ type: String, _ id: String, _ version: Int64?) throws -> StoredResource? {
-        guard let allowed = compiler.allowed(type, "v", .read, 0),
-            let sight = VersionSight(.read, of: type, compiler, connection, indexer)
-        else {
+        guard let allowed = compiler.allowed(type, "v", .read, 0) else {
             let wanted = version.map { SQLCondition("v.version = ?", [.int($0)]) }
             return try found(type, id, wanted)?.resource
         }
-        guard let newest = try newest(type, id, allowed, sight) else { return nil }
+        guard let newest = try newest(type, id, allowed) else { return nil }
         guard let version, version != newest.version else { return newest }
-        guard let older = try found(type, id, SQLCondition("v.version = ?", [.int(version)])), try sight.sees(older)
+        guard let older = try found(type, id, SQLCondition("v.version = ?", [.int(version)])), try sees(older)
         else { return nil }
         return older.resource
     }
 
+    /// Whether the version by itself may be seen.
+    private func sees(_ found: Found) throws -> Bool {
+        try VersionSight(.read, of: found.resource.type, compiler, connection, indexer)?.sees(found) ?? true
+    }
+
     /// The newest version, if it may be seen. Where entries may be of rules before these, what it holds counts as well.
-    private func newest(
-        _ type: String, _ id: String, _ allowed: SQLCondition, _ sight: VersionSight
-    ) throws -> StoredResource? {
+    private func newest(_ type: String, _ id: String, _ allowed: SQLCondition) throws -> StoredResource? {
         let newest = try connection.first(
             """
             SELECT \(ResourceTable.columns), v.version_key, (SELECT u.value FROM upkeep u WHERE u.name = ?) \
@@ -48,7 +49,7 @@ struct VisibleVersions {
         }
         guard let newest else { return nil }
         let resource = newest.found.resource
-        return try (newest.isOfTheseRules && !resource.isDeleted) || sight.sees(newest.found) ? resource : nil
+        return try (newest.isOfTheseRules && !resource.isDeleted) || sees(newest.found) ? resource : nil
     }
 
     /// The newest version that meets a condition.

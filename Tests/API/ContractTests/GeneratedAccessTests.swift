@@ -159,7 +159,10 @@ import Testing
                     let (unknown, own, other) = try await (entries("x"), entries("a"), entries("b"))
                     #expect(other.read == unknown.read, "\(kind) \(caller): \(read)")
                     #expect(other.status == unknown.status, "\(kind) \(caller): \(read)")
-                    #expect(!own.read.isEmpty, "\(kind) \(caller): \(read) reads nothing that is seen here")
+                    // What was read before may be in memory for who may see it.
+                    #expect(
+                        own.status == 200 || !own.read.isEmpty,
+                        "\(kind) \(caller): \(read) reads nothing that is seen here")
                 }
             }
         }

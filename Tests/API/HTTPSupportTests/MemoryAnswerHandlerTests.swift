@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import HTTPTypes
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -94,6 +95,30 @@ struct MemoryAnswerHandlerTests {
                     #expect(text.contains(expected))
                 }
             }
+        }
+    }
+
+    /// Has every Patient in memory.
+    private struct Patients: AnsweringFromMemory {
+        let knowsParts: Bool
+        func resourceType(of request: APIRequest) -> String { "Patient" }
+        func answer(to request: APIRequest) -> MemoryAnswer? {
+            MemoryAnswer(
+                status: .ok, headers: [:], body: .bytes(ByteBuffer()),
+                record: AuditRecord(
+                    category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access))
+        }
+    }
+
+    @Test("What is in memory is for who may read all of its type, or a part of it where the answer knows the parts")
+    func parts() throws {
+        for (token, all, part) in [("good", true, true), ("part", false, true), ("narrow", false, false)] {
+            let access = try #require(
+                MemoryAnswerSupport.Tokens().rememberedContext(
+                    bearerToken: token, requestID: "r", sourceAddress: nil))
+            let request = APIRequest(method: .get, path: "/x/a", access: access)
+            #expect((Patients(knowsParts: false).permittedAnswer(to: request) != nil) == all, "\(token)")
+            #expect((Patients(knowsParts: true).permittedAnswer(to: request) != nil) == part, "\(token)")
         }
     }
 

@@ -207,7 +207,7 @@ struct CompartmentTests {
                     let isMine = item.owners.contains("a")
                     let name = "seed \(seed): \(item.type)/\(item.id)"
                     #expect(try await (store.read(item.type, item.id, access: limited) != nil) == isMine, "\(name)")
-                    #expect(store.remembered(item.type, item.id, access: limited) == nil, "\(name)")
+                    #expect((store.remembered(item.type, item.id, access: limited) != nil) == isMine, "\(name)")
                     let versions = try await store.history(item.type, item.id, before: nil, count: 99, access: limited)
                     #expect(versions.isEmpty != isMine, "\(name)")
                     for version in 1...3 as ClosedRange<Int64> where !isMine {
@@ -226,6 +226,34 @@ struct CompartmentTests {
                 #expect(try await store.read("Patient", "a", access: final) != nil)
                 #expect(try await store.read("Patient", "b", access: final) == nil)
                 #expect(try await answer(store, ("Observation", "_include=*"), final).included == ["Patient/a"])
+            }
+        }
+    }
+
+    @Test(
+        "What a search of who sees one patient alone reads is bounded by what is theirs, not by what all others have",
+        arguments: TestDatabases.all)
+    func led(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            for number in 0..<12 {
+                try await Support.put(store, Self.observation("o\(number)", of: number < 2 ? "a" : "b"))
+            }
+            let mine = Self.access("patient/*.rs", "patient/Observation.rs?status=final", patient: "a")
+            for text in ["", "status=final", "status=final&_sort=-date", "_sort=_id"] {
+                let query = try Support.query("Observation", text)
+                for (access, isLed) in [(mine, true), (Support.server, false)] {
+                    let list = try await store.database.read(snapshot: true) { connection in
+                        let compiler = store.compiler(connection, access, .current)
+                        var run = SearchRun(connection: connection, compiler: compiler)
+                        run.listMax = 5
+                        return try run.list(among: compiler.leaders(query)) != nil
+                    }
+                    #expect(list == isLed, "\(text)")
+                }
+                for listMax in [0, 5, 5_000] {
+                    let found = try await SearchSourceTests.ids(store, query, .current, listMax: listMax, mine)
+                    #expect(found.sorted() == ["o0/1", "o1/1"], "\(text), \(listMax)")
+                }
             }
         }
     }

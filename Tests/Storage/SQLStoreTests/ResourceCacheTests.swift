@@ -64,6 +64,51 @@ struct ResourceCacheTests {
         #expect(cache.find(Self.name("0")) == nil)
     }
 
+    @Test("Who may see a part of the type is given what was found in the same part, as long as that version is current")
+    func parts() {
+        let cache = ResourceCache()
+        func of(_ patient: String) -> Visibility { .anyOf([VisibilityRule([.compartment(.patient(patient))])]) }
+        func found(_ visibility: Visibility) -> Bool { cache.find(Self.name("a"), in: visibility) != nil }
+        cache.keep(Self.resource("a"), readAt: cache.epoch)
+        #expect(found(.whole) && !found(of("a")) && !found(.nothing))
+        cache.keep(Self.resource("a"), readAt: cache.epoch, in: of("a"))
+        #expect(found(.whole) && found(of("a")) && !found(of("b")) && !found(.nothing))
+        // Read anew by who may see all, it stays found in the part.
+        cache.keep(Self.resource("a"), readAt: cache.epoch)
+        #expect(found(of("a")))
+        var next = Self.resource("a")
+        next.version = 2
+        cache.remove([Self.name("a")])
+        #expect(!found(.whole) && !found(of("a")))
+        cache.keep(next, readAt: cache.epoch)
+        #expect(found(.whole) && !found(of("a")))
+        // Of many parts the latest are known.
+        for number in 0...ResourceCache.partsMax { cache.keep(next, readAt: cache.epoch, in: of("\(number)")) }
+        #expect(!found(of("0")) && found(of("1")) && found(of("\(ResourceCache.partsMax)")))
+    }
+
+    @Test("What a practice, a label or a condition of a search lets through is not kept for it, and no deletion is")
+    func judged() {
+        let cache = ResourceCache()
+        let conditions: [VisibilityRule.Condition] = [
+            .search(ScopeConstraint(name: "gender", value: "male")),
+            .carriesNone(of: [SecurityLabel(system: "s", code: "R")]),
+        ]
+        for condition in conditions {
+            let visibility = Visibility.anyOf([VisibilityRule([.compartment(.patient("a")), condition])])
+            cache.keep(Self.resource("a"), readAt: cache.epoch, in: visibility)
+            #expect(cache.find(Self.name("a"), in: visibility) == nil)
+            #expect(cache.find(Self.name("a")) == nil)
+        }
+        let own = Visibility.anyOf([VisibilityRule([.compartment(.patient("a"))])])
+        var deletion = Self.resource("a")
+        deletion.isDeleted = true
+        cache.keep(deletion, readAt: cache.epoch, in: own)
+        #expect(cache.find(Self.name("a"), in: own) == nil)
+        cache.keep(deletion, readAt: cache.epoch)
+        #expect(cache.find(Self.name("a"), in: own) == nil && cache.find(Self.name("a")) != nil)
+    }
+
     @Test("While a resource is written, no read is older than what was acknowledged", arguments: TestDatabases.all)
     func readYourWrites(_ kind: SQLDialect) async throws {
         try await ResourceStoreTests.with(kind) { (store) async throws in
@@ -105,6 +150,23 @@ struct ResourceCacheTests {
                 #expect(try await store.read("Patient", "a", access: narrow) == nil)
                 let other = ResourceStoreTests.access("system/Observation.rs")
                 #expect(try await store.read("Patient", "a", access: other) == nil)
+                let (own, foreign) = (
+                    CompartmentTests.access("patient/*.rs", patient: "a"),
+                    CompartmentTests.access("patient/*.rs", patient: "b")
+                )
+                #expect(try await store.read("Patient", "a", access: own)?.version == 1)
+                #expect(store.remembered("Patient", "a", access: own) != nil)
+                #expect(try await store.read("Patient", "a", access: foreign) == nil)
+                for access in [foreign, narrow, other] {
+                    #expect(store.remembered("Patient", "a", access: access) == nil)
+                }
+            }
+            // What is somebody else's since is not given from memory.
+            let own = CompartmentTests.access("patient/*.rs", patient: "a")
+            for (patient, isSeen) in [("a", true), ("b", false)] {
+                try await ResourceStoreTests.put(store, CompartmentTests.observation("o", of: patient))
+                #expect(try await (store.read("Observation", "o", access: own) != nil) == isSeen)
+                #expect((store.remembered("Observation", "o", access: own) != nil) == isSeen)
             }
         }
     }

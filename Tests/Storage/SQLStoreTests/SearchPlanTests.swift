@@ -66,6 +66,7 @@ struct SearchPlanTests {
         try await TestDatabases.with(kind) { database in
             for scopes in [
                 [], ["system/*.rs"], ["system/Observation.rs?category=laboratory", "system/Patient.rs?gender=male"],
+                ["patient/*.rs"],
             ] {
                 for (type, text) in Self.searches {
                     let access =
@@ -73,7 +74,7 @@ struct SearchPlanTests {
                         ? ResourceStoreTests.server
                         : AccessContext(
                             principal: Principal(kind: .client, id: "a"), scopes: scopes.compactMap { Scope($0) },
-                            requestID: "t")
+                            patient: "a", requestID: "t")
                     let query = try ResourceStoreTests.query(type, text)
                     let lines = try await database.read(snapshot: true) { connection in
                         // An empty PostgreSQL table is cheapest read whole; searches do not allow it.

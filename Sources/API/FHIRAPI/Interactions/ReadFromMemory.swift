@@ -6,6 +6,9 @@ import NIOCore
 struct ReadFromMemory: AnsweringFromMemory {
     let service: FHIRService
 
+    /// The store is asked with the caller's rights.
+    var knowsParts: Bool { true }
+
     func resourceType(of request: APIRequest) -> String { request.parameters["type"] }
 
     func answer(to request: APIRequest) -> MemoryAnswer? {

@@ -1,4 +1,5 @@
 import Access
+import Basics
 import HTTPSupport
 import HTTPTypes
 import NIOCore
@@ -8,12 +9,13 @@ import Synchronization
 /// Threads of their own for hashing passwords, which takes memory and tenths of a second each: never done where
 /// connections are served or where tasks run.
 ///
-/// As many hashings as there are threads go on at once, some wait, and who comes then is told to come again. Of those
-/// that wait few are of one address, and some places are for browsers that have signed in here before: who guesses from
-/// many addresses does not keep them out.
+/// Where there are not processors enough for all, a hashing gets a tenth of what another thread gets: sign-ins wait for
+/// who reads and writes, not the other way round. As many hashings as there are threads go on at once, some wait, and who
+/// comes then is told to come again. Of those that wait few are of one address, and some places are for browsers that have
+/// signed in here before: who guesses from many addresses does not keep them out.
 package final class PasswordThreads: Sendable {
     package struct Limits: Sendable, Hashable {
-        /// Each takes 32 MiB while it hashes.
+        /// Each takes 32 MiB while it hashes, and the caches of its processor with them: half of the processors at most.
         package var threads = max(1, System.coreCount / 2)
         /// Hashings that wait or go on, beside those of known browsers.
         package var strangersMax = 24
@@ -21,6 +23,8 @@ package final class PasswordThreads: Sendable {
         package var perAddressMax = 4
         /// The same of known browsers.
         package var knownMax = 24
+        /// Who has waited longer is told to come again, and nothing is hashed for who may have gone.
+        package var waitMax: Duration = .seconds(10)
         package init() {}
     }
 
@@ -50,13 +54,18 @@ package final class PasswordThreads: Sendable {
         from address: String?, isKnown: Bool, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         let block = AddressBlock(address).description
-        guard enter(block, isKnown) else {
-            throw HTTPFailure(
-                .unavailable, "Too many people sign in at this moment; try again", headers: [.retryAfter: "5"])
-        }
+        guard enter(block, isKnown) else { throw Self.crowded }
         defer { leave(block, isKnown) }
-        return try await pool.runIfActive(body)
+        let (arrival, waitMax) = (ContinuousClock.now, limits.waitMax)
+        return try await pool.runIfActive {
+            if ContinuousClock.now - arrival > waitMax { throw Self.crowded }
+            ThreadWeight.low.take()
+            return try body()
+        }
     }
+
+    private static let crowded = HTTPFailure(
+        .unavailable, "Too many people sign in at this moment; try again", headers: [.retryAfter: "5"])
 
     private func enter(_ block: String, _ isKnown: Bool) -> Bool {
         state.withLock { state in

@@ -9,6 +9,10 @@ import Testing
 
 @testable import SMARTAPI
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// What strangers and other sites try. OWASP API2, API4; CWE-307, CWE-352, CWE-384, CWE-601, CWE-1021.
 @Suite(.takingTurns) struct HostileSignInTests {
     @Test("CWE-307: of 10,000 wrong passwords from one address ten are looked at; the person signs in from elsewhere")
@@ -404,6 +408,28 @@ import Testing
         #expect(results == [7, 4])
         try await first.value
         await threads.close()
+    }
+
+    @Test("Nothing is hashed for who has waited too long, and it is done beside what others need the processors for")
+    func waiting() async throws {
+        var limits = PasswordThreads.Limits()
+        limits.waitMax = .zero
+        let late = PasswordThreads(limits)
+        await #expect {
+            try await late.run(from: nil, isKnown: true) { Issue.record("it was hashed") }
+        } throws: {
+            let failure = $0 as? HTTPFailure
+            return failure?.code == .unavailable && failure?.headers[.retryAfter] != nil
+        }
+        await late.close()
+        #if canImport(Glibc)
+            let threads = PasswordThreads()
+            let niceness = try await threads.run(from: nil, isKnown: true) {
+                getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+            }
+            #expect(niceness >= 10)
+            await threads.close()
+        #endif
     }
 }
 

@@ -4,7 +4,7 @@
 
 /// What part of the processors a thread gets where there is not enough for all. On Linux a thread has one of its own;
 /// elsewhere it is the process's, which stays.
-enum ThreadWeight {
+package enum ThreadWeight: Sendable {
     case normal
     /// About a tenth of a normal thread's.
     case low
@@ -15,7 +15,7 @@ enum ThreadWeight {
     private static let idlePolicy: Int32 = 5
 
     /// Gives the weight to the calling thread, which can not get a higher one afterwards.
-    func take() {
+    package func take() {
         #if canImport(Glibc)
             switch self {
             case .normal: break
