@@ -18,6 +18,12 @@ import Testing
                         Client(id: "app", name: "App", jwks: nil, jwksURL: nil, scopes: [], registeredAt: 0))
                     return true
                 },
+                {
+                    let session = BrowserSession(
+                        id: "s", accountID: anna.id, stage: .whole, createdAt: 10, seenAt: 10, expiresAt: .max,
+                        address: nil, agent: nil)
+                    return try await store.begin(session, replacing: nil, ofAccountChangedAt: 10)
+                },
                 { try await store.authorize("g", anna, session: "s") },
                 { try await store.useStep(5, of: anna.id) },
             ]

@@ -16,9 +16,15 @@ struct FHIRPageCall: Sendable {
     let language: PageLanguage
     /// Of the page: without what says how it is to look, and without what a form left empty.
     let query: [(name: String, value: String)]
+    /// After which no further search that only counts is begun, in microseconds.
+    let countingTime: Int64
 
     /// Throws `.malformed`.
-    init(_ request: APIRequest, _ service: FHIRService, person: SignedInPerson?, _ access: AccessContext) throws {
+    init(
+        _ request: APIRequest, _ service: FHIRService, person: SignedInPerson?, _ access: AccessContext,
+        countingTime: Int64
+    ) throws {
+        self.countingTime = countingTime
         self.request = request
         self.service = service
         self.person = person

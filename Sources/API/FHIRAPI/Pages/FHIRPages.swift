@@ -17,13 +17,18 @@ package struct FHIRPages: Sendable {
 
     private let sessions: any PersonSessions
     private let policy: AccessPolicy
+    private let countingTime: Int64
 
     /// - Parameters:
     ///   - sessions: who is signed in.
     ///   - policy: what the site has decided on who sees what.
-    package init(sessions: any PersonSessions, policy: AccessPolicy = .standard) {
+    ///   - countingTime: after which a page begins no further search that only counts, in microseconds.
+    package init(
+        sessions: any PersonSessions, policy: AccessPolicy = .standard, countingTime: Int64 = 2_000_000
+    ) {
         self.sessions = sessions
         self.policy = policy
+        self.countingTime = countingTime
     }
 
     /// The page of an interaction; nil for those that have none.
@@ -33,7 +38,8 @@ package struct FHIRPages: Sendable {
             guard interaction.isOpen else {
                 return try await signedIn(request, service) { try await show($0, interaction) }
             }
-            return try await show(FHIRPageCall(request, service, person: nil, request.access), interaction)
+            return try await show(
+                FHIRPageCall(request, service, person: nil, request.access, countingTime: countingTime), interaction)
         }
     }
 
@@ -60,7 +66,7 @@ package struct FHIRPages: Sendable {
         let access = person.access(
             requestID: request.requestID, sourceAddress: request.sourceAddress, at: service.now().microseconds,
             policy: policy)
-        return try await work(try FHIRPageCall(request, service, person: person, access))
+        return try await work(try FHIRPageCall(request, service, person: person, access, countingTime: countingTime))
     }
 
     private func show(_ call: FHIRPageCall, _ interaction: Interaction) async throws -> Response {

@@ -16,9 +16,6 @@ struct ResourceCounts {
         let number: Int?
     }
 
-    /// After which no further search is begun, in microseconds.
-    static let patience: Int64 = 2_000_000
-
     /// What is looked for first: what this server works on.
     static let firstTypes = [
         "Patient", "ServiceRequest", "ImagingStudy", "DiagnosticReport", "Observation", "Encounter", "Task",
@@ -42,7 +39,7 @@ struct ResourceCounts {
         var counts: [Count] = []
         for (index, one) in wanted.enumerated() {
             var number: Int?
-            if index < countedMax, service.now().microseconds - begun < patience, !Task.isCancelled {
+            if index < countedMax, service.now().microseconds - begun < call.countingTime, !Task.isCancelled {
                 let conditions = one.parameter.map { [SearchQuery.Parameter(name: $0, value: value)] } ?? []
                 let parameters = conditions + [.init(name: "_summary", value: "count")]
                 if let query = try? service.searchParser.parse(one.type, parameters) {

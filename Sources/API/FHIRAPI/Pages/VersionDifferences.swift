@@ -38,9 +38,11 @@ struct VersionDifferences {
             if let old = before?.array, let new = after?.array {
                 for index in 0..<max(old.count, new.count) {
                     guard !hasMore else { return }
-                    compare(
-                        index < old.count ? old[index] : nil, index < new.count ? new[index] : nil, "\(path)[\(index)]",
-                        depth + 1)
+                    // A value is made of nil too, that of null.
+                    let (here, there): (JSONValue?, JSONValue?) = (
+                        index < old.count ? .some(old[index]) : .none, index < new.count ? .some(new[index]) : .none
+                    )
+                    compare(here, there, "\(path)[\(index)]", depth + 1)
                 }
                 return
             }

@@ -41,7 +41,7 @@ struct FHIRPagesTests {
                 table: try RouteTable([
                     FHIRRoutes(
                         service: server.service, blobs: server.blobs,
-                        pages: hasPages ? FHIRPages(sessions: Sessions()) : nil
+                        pages: hasPages ? FHIRPages(sessions: Sessions(), countingTime: 600_000_000) : nil
                     ).group
                 ]),
                 authenticator: BearerAuthenticator(tokens: Tokens(), audit: server.store, realm: "fhir"),

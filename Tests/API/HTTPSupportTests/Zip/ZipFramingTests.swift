@@ -72,7 +72,7 @@ struct ZipFramingTests {
         let line = 31 + 3 + 16
         #expect(Self.number(bytes, line, 4) == 0x0201_4B50 && Self.number(bytes, line + 42, 4) == 0xFFFF_FFFF)
         #expect(Self.number(bytes, line + 46 + 1 + 20, 8) == UInt64(start))
-        let end = line + 46 + 1 + 32
+        let end = line + 46 + 1 + 28
         #expect(Self.number(bytes, end, 4) == 0x0606_4B50 && Self.number(bytes, end + 32, 8) == 1)
         #expect(Self.number(bytes, end + 48, 8) == UInt64(start) + UInt64(line))
         #expect(Self.number(bytes, end + 56, 4) == 0x0706_4B50)
