@@ -160,7 +160,7 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
             report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
         check_dicom.compare(report, server, backend, stored, "stow")
         check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
-        check_presentation.check(report, server, backend, check_dicom.web_client(server, backend))
+        check_presentation.check(report, server, backend)
         check_dicomweb.check(report, server, backend, stored)
         if stored:
             check_dicom.check_query(report, server, backend, plain_sample(stored))
