@@ -371,6 +371,9 @@ def check(report, server, backend, folder):
             begin = "import sys, smart_fetch.bulk_utils as bulk; from smart_fetch.cli.main import main_cli; "
             if level == "patients":
                 begin += "bulk.export_url = lambda url, group: url + '/Patient'; "
+            if level == "group":
+                # It asks for the scopes of the types that it wants; who may not read a Group is told that there is none.
+                begin += "from smart_fetch import resources; resources.SCOPE_TYPES = {*resources.SCOPE_TYPES, 'Group'}; "
             done = subprocess.run(
                 [os.sys.executable, "-c", begin + "sys.exit(main_cli())", "bulk", "--fhir-url", server.fhir,
                  "--smart-client-id", identity, "--smart-key", str(private), "--type", "Patient,Observation",
