@@ -200,13 +200,16 @@ struct ReadClassTests {
         guard TestDatabases.all.contains(.postgreSQL) else { return }
         try await TestDatabases.withLocation(.postgreSQL) { location in
             var configuration = SQLDatabaseConfiguration(location)
+            // The tables are made with the limits of a server: the catalog is shared with every test beside this one.
+            let maker = try await SQLDatabase(configuration, migrations: Migrations.all)
+            try await ResourceStoreTests.put(
+                RelationalStore(database: maker, entropy: SeededEntropy(), observers: []),
+                ResourceStoreTests.patients[0])
+            await maker.close()
             configuration.readLockTimeout = .milliseconds(50)
             configuration.writeLockTimeout = .milliseconds(50)
             let database = try await SQLDatabase(configuration, migrations: Migrations.all)
-            let store = RelationalStore(
-                database: database, entropy: SeededEntropy(),
-                observers: [])
-            try await ResourceStoreTests.put(store, ResourceStoreTests.patients[0])
+            let store = RelationalStore(database: database, entropy: SeededEntropy(), observers: [])
             let other = try TestDatabases.connect(location)
             try other.execute("BEGIN; LOCK TABLE resource_versions, clients IN ACCESS EXCLUSIVE MODE")
             let server = ResourceStoreTests.server
