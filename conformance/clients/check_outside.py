@@ -79,6 +79,8 @@ class Site:
         with open(server.folder / "hilum.yaml", "a") as file:
             file.write(CONFIGURATION.format(hospital=self.hospital.issuer, other=self.other.issuer))
         self.backend = BackendClient(server, "ehr", "ES384", "system/*.cruds", folder)
+        with open(server.folder / "hilum.yaml", "a") as file:
+            file.write(f'cds-hooks: {{ callers: [{{ issuer: "https://ehr.example", client: "{self.backend.id}" }}] }}\n')
         self.anna = check_signin.add(server, "anna", "practitioner", "--fhir-user", "Practitioner/1")
         server.start()
         check_signin.choose_password(server, "anna", self.anna)
@@ -493,6 +495,57 @@ def check_registration(report, site):
     report.check(GROUP, "registrations that an operator refuses, or that cannot be meant", refused, "RFC 7591 §3.2.2")
 
 
+def check_hooks(report, site):
+    url = site.server.http + "/cds-services/imaging-studies"
+
+    def call(body, **changes):
+        changes = {"iss": "https://ehr.example", "sub": None, **changes}
+        signed = assertion(site.backend.key, site.backend.id, url, **changes)
+        return requests.post(url, json=body, headers={"Authorization": f"Bearer {signed}"}, verify=site.server.verify,
+                             timeout=30)
+
+    def hook(*numbers):
+        identifiers = [{"system": "urn:example:hook", "value": number} for number in numbers]
+        return {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+                "context": {"userId": "Practitioner/1", "patientId": "of-the-ehr"},
+                "prefetch": {"patient": {"resourceType": "Patient", "identifier": identifiers}}}
+
+    def card():
+        services = requests.get(site.server.http + "/cds-services", verify=site.server.verify, timeout=30).json()
+        equal([service["id"] for service in services["services"]], ["imaging-studies"], "discovery")
+        session = site.backend.session()
+        patient = session.post(site.server.fhir + "/Patient", timeout=30, json={
+            "resourceType": "Patient", "identifier": [{"system": "urn:example:hook", "value": "1"}]}).json()["id"]
+        equal(call(hook("1")).json(), {"cards": []}, "a patient without images")
+        answer = session.post(site.server.fhir + "/ImagingStudy", timeout=30, json={
+            "resourceType": "ImagingStudy", "status": "available", "subject": {"reference": f"Patient/{patient}"},
+            "started": "2026-11-01T10:00:00Z",
+            "modality": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}]})
+        equal(answer.status_code, 201, answer.text[:300])
+        answer = call(hook("1"))
+        equal(answer.status_code, 200, answer.text[:300])
+        (shown,) = answer.json()["cards"]
+        equal(shown["summary"], "1 imaging study: CT of 2026-11-01", "the card")
+        link = shown["links"][0]
+        equal(link["type"], "absolute", "the link")
+        query = parse_qs(urlsplit(link["url"]).query)
+        equal((urlsplit(link["url"]).path, query["iss"]), ("/viewer", [site.server.fhir]), "where it leads")
+        expect(len(query["launch"][0]) == 43, "a handle")
+        equal(requests.get(link["url"], verify=site.server.verify, timeout=30).status_code, 200, "the viewer")
+
+    report.check(GROUP, "a hook of an EHR gets a card that launches the viewer", card, "CDS Hooks 2.0 patient-view")
+
+    def refused():
+        for changes in ({"iss": "https://else.example"}, {"aud": site.server.http + "/oauth/token"},
+                        {"exp": int(time.time()) - 120}, {"jti": None}):
+            equal(call(hook("1"), **changes).status_code, 401, str(changes))
+        equal(requests.post(url, json=hook("1"), verify=site.server.verify, timeout=30).status_code, 401, "no token")
+        equal(call({**hook("1"), "prefetch": {}}).status_code, 412, "nothing prefetched")
+        equal(call({"hook": "patient-view"}).status_code, 400, "half a call")
+
+    report.check(GROUP, "hooks that nobody here knows are refused", refused, "CDS Hooks 2.0 Trusting CDS Clients")
+
+
 def unpadded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -504,6 +557,7 @@ def check(report, folder, plain=False, postgres=None):
         check_algorithms(report, site)
         check_tokens(report, site)
         check_registration(report, site)
+        check_hooks(report, site)
     finally:
         code = site.server.stop()
         site.close()

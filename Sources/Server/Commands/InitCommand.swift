@@ -241,6 +241,8 @@ enum DefaultFiles {
             # associated-endpoints: [{ url: "https://images.example/fhir", capabilities: [smart-imaging-access] }]
             # registration: { dynamic: true }   # applications may ask; an operator approves each at /account/clients
             #   # initial-token: keys/registration.token    # without which nobody may ask
+            # cds-hooks:                # an EHR that opens a patient is told of the images, with a link to the viewer
+            #   callers: [{ issuer: "https://ehr.example", client: ehr }]   # the iss of its tokens, and as which it is registered
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

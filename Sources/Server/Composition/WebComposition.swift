@@ -197,9 +197,17 @@ struct WebComposition {
         if launch != nil {
             groups.append(
                 LaunchRoutes(
-                    configuration: smart, clients: store, authorizations: store, subjects: store, audit: audit,
-                    now: micros, randomBytes: { entropy.bytes($0) }
+                    configuration: smart, clients: store, authorizations: store, subjects: store, patients: store,
+                    audit: audit, now: micros, randomBytes: { entropy.bytes($0) }
                 ).group)
+            if let hooks = configuration.cdsHooks?.hooks {
+                groups.append(
+                    CDSHooksRoutes(
+                        configuration: smart, hooks: hooks, endpoint: tokenEndpoint, authorizations: store,
+                        subjects: store, patients: store, studies: store, now: micros,
+                        randomBytes: { entropy.bytes($0) }
+                    ).group)
+            }
         }
         if launch != nil, configuration.viewer.isServed {
             // Where the store takes no writes now, the others are served all the same.

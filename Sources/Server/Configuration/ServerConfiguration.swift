@@ -210,6 +210,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var registration = RegistrationConfiguration()
     /// Other bases that this server's tokens are for, for discovery.
     var associatedEndpoints: [AssociatedEndpointConfiguration] = []
+    /// Whose hooks are answered; nil for nobody's.
+    var cdsHooks: CDSHooksServerConfiguration?
     var fhir = FHIR()
     var limits = ServerLimits()
     var store = Store()
@@ -243,6 +245,7 @@ struct ServerConfiguration: Decodable, Sendable {
         case signIn = "sign-in"
         case authorizationServers = "authorization-servers"
         case associatedEndpoints = "associated-endpoints"
+        case cdsHooks = "cds-hooks"
     }
     init() {}
     init(from decoder: any Decoder) throws {
@@ -260,6 +263,7 @@ struct ServerConfiguration: Decodable, Sendable {
         authorizationServers = try keys.value(.authorizationServers) ?? authorizationServers
         registration = try keys.value(.registration) ?? registration
         associatedEndpoints = try keys.value(.associatedEndpoints) ?? associatedEndpoints
+        cdsHooks = try keys.stated(.cdsHooks)
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
         limits.fhir.conditionalDelete = fhir.conditionalDelete

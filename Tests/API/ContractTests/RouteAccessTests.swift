@@ -224,6 +224,12 @@ import Testing
         case "prepareLaunch":
             return Ask(
                 .refused, .post, "/ops/launches", type: "application/json", body: #"{"client":"c","patient":":p"}"#)
+        // A hook is called with the caller's own token; one of this server's is none.
+        case "discoverCDSServices": return Ask(.silent, .get, "/cds-services")
+        case "callImagingStudiesHook":
+            return Ask(
+                .silent, .post, "/cds-services/imaging-studies", type: "application/json",
+                body: #"{"hook":"patient-view","hookInstance":"1","context":{"patientId":":p"}}"#)
         case "getLiveness": return Ask(.silent, .get, "/health/live")
         case "getReadiness": return Ask(.silent, .get, "/health/ready")
         case "getMetrics": return Ask(.silent, .get, "/metrics")

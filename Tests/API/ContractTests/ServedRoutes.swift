@@ -173,7 +173,12 @@ enum ServedRoutes {
                     now: { now.microseconds }, randomBytes: { entropy.bytes($0) }), keys: [key], scopes: ["system/*.rs"]
             ).group,
             LaunchRoutes(
-                configuration: smart, clients: store, authorizations: store, subjects: store, audit: store,
+                configuration: smart, clients: store, authorizations: store, subjects: store, patients: store,
+                audit: store, now: { now.microseconds }, randomBytes: { entropy.bytes($0) }
+            ).group,
+            CDSHooksRoutes(
+                configuration: smart, hooks: CDSHooksConfiguration(clients: [:], applicationID: "viewer"),
+                endpoint: endpoint, authorizations: store, subjects: store, patients: store, studies: store,
                 now: { now.microseconds }, randomBytes: { entropy.bytes($0) }
             ).group,
             OpsRoutes(health: health, metrics: MetricRegistry(), audit: store, quarantine: store).group,

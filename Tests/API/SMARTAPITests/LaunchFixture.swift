@@ -9,6 +9,7 @@ import HTTPTypes
 /// The SMART routes with launched applications, people and an EHR, everything around them in memory.
 struct LaunchFixture {
     static let base = "https://hilum.test"
+    static let hookIssuer = "https://ehr.test"
     static let redirectURI = "https://app.test/cb"
     static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     /// RFC 7636 Appendix B.
@@ -58,6 +59,11 @@ struct LaunchFixture {
                 id: "ehr", name: "EHR", jwks: nil, jwksURL: nil, scopes: [Scope("system/*.rs")].compactMap { $0 },
                 secretDigest: ClientSecret.digest(Self.secret), registeredAt: 0))
 
+        try await store.save(
+            Client(
+                id: "hooks", name: "EHR's hooks", jwks: #"{"keys":[\#(clientKey.jwk)]}"#, jwksURL: nil,
+                scopes: ["system/Patient.rs", "system/ImagingStudy.rs"].compactMap { Scope($0) }, registeredAt: 0))
+
         let configuration = SMARTConfiguration(baseURL: Self.base)
         let random = RandomSource().bytes
         let issuer = TokenIssuer(
@@ -85,13 +91,20 @@ struct LaunchFixture {
             exchange: exchange)
         let launches = LaunchRoutes(
             configuration: configuration, clients: store, authorizations: authorizations, subjects: MemorySubjects(),
-            audit: store, now: now, randomBytes: random)
+            patients: MemorySubjects(), audit: store, now: now, randomBytes: random)
         responder = APIResponder(
             table: try RouteTable([
                 SMARTRoutes(
                     configuration: configuration, endpoint: endpoint, launch: launch, keys: [serverKey],
                     identityKey: identityKey, scopes: ["system/*.rs"]
                 ).group, launches.group,
+                CDSHooksRoutes(
+                    configuration: configuration,
+                    hooks: CDSHooksConfiguration(
+                        clients: [Self.hookIssuer: "hooks", "https://gone.test": "nobody"], applicationID: "public"),
+                    endpoint: endpoint, authorizations: authorizations, subjects: MemorySubjects(),
+                    patients: MemorySubjects(), studies: MemorySubjects(), now: now, randomBytes: random
+                ).group,
             ]),
             authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: configuration.fhirBaseURL),
             newRequestID: { "test" })

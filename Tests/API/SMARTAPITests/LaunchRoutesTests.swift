@@ -60,6 +60,29 @@ import Testing
         #expect(fixture.store.records.contains { $0.interaction == "prepare-launch" && $0.patientID == "p1" })
     }
 
+    @Test("A launch is prepared with the patient's number of an HL7 message; of nobody or of several it is refused")
+    func number() async throws {
+        let fixture = try await Fixture()
+        func order(_ value: String, _ more: String = "") -> String {
+            #"{"client_id":"public"\#(more),"patientIdentifier":{"system":"urn:mrn","value":"\#(value)"}}"#
+        }
+        let handle = try await handle(fixture, order("1", #","encounter":"e1""#))
+        let code = try await fixture.code(["launch": handle, "scope": Self.scope], as: "doctor", patient: nil)
+        let json = try requiredValue(try await fixture.exchange(code).json)
+        #expect(json["patient"]?.text == "p1")
+        #expect(json["encounter"]?.text == "e1")
+        #expect(fixture.store.records.contains { $0.interaction == "prepare-launch" && $0.patientID == "p1" })
+        let count = fixture.authorizations.launches.count
+        for wrong in [
+            order("9"), order("1", #","patient":"p1""#),
+            #"{"client_id":"public","patientIdentifier":{"system":"urn:mrn"}}"#,
+            #"{"client_id":"public","patientIdentifier":"1"}"#,
+        ] {
+            #expect(try await fixture.prepare(wrong).status == 422, "\(wrong)")
+        }
+        #expect(fixture.authorizations.launches.count == count)
+    }
+
     @Test("Whom an EHR launches an application for is named to the person as far as they may see them")
     func named() async throws {
         let fixture = try await Fixture()

@@ -170,3 +170,17 @@ struct MemorySubjects: LaunchSubjects {
     }
     func canBelongToPatient(_ type: String) -> Bool { type != "Organization" }
 }
+
+extension MemorySubjects: PatientIdentifiers {
+    /// As HL7 messages know them; the number 9 is of two.
+    static let numbers = ["1": "p1", "2": "p2"]
+    func patientID(system: String, value: String) async throws -> String? {
+        system == "urn:mrn" ? Self.numbers[value] : nil
+    }
+}
+
+extension MemorySubjects: StudySummaries {
+    func studySummary(ofPatient id: String, access: AccessContext) async throws -> StudySummary? {
+        id == "p1" ? StudySummary(count: 2, latestID: "i1", modalities: ["CT"], day: "2026-11-01") : nil
+    }
+}

@@ -44,6 +44,7 @@ struct OutsideConfigurationTests {
                 introspection: { client: us, secret: keys/ask.secret, keep-seconds: 5, needs-audience: false }
                 patient: { claim: pid, system: "urn:mrn" }
             associated-endpoints: [{ url: "https://images.test/fhir" }]
+            cds-hooks: { callers: [{ issuer: "https://ehr.test", client: ehr }] }
             """)
         let providers = configuration.signIn.providers
         #expect(providers.map(\.name) == ["plain", "hospital"])
@@ -59,6 +60,9 @@ struct OutsideConfigurationTests {
         #expect(!servers[1].server(fhirBaseURL: fhir, client: client).needsAudience)
         #expect(servers[1].introspection?.keepSeconds == 5 && servers[1].patient.system == "urn:mrn")
         #expect(configuration.outsideKeyFiles == ["keys/hospital.secret", "keys/ask.secret"])
+        #expect(
+            configuration.cdsHooks?.hooks.clients == ["https://ehr.test": "ehr"]
+                && configuration.cdsHooks?.hooks.applicationID == "hilum-viewer")
         #expect(
             configuration.associatedEndpoints.map(\.endpoint) == [
                 AssociatedEndpoint(url: "https://images.test/fhir", capabilities: ["smart-imaging-access"])
@@ -130,6 +134,13 @@ struct OutsideConfigurationTests {
                 "longest-seconds: 5 is not within 60"
             ),
             ("associated-endpoints: [{ url: \"http://a.test\" }]", "is no https URL"),
+            ("cds-hooks: {}", "callers: is needed"),
+            ("cds-hooks:", "says nothing"),
+            ("cds-hooks: { callers: [{ issuer: \"https://a.test\" }] }", "client: is needed"),
+            (
+                "cds-hooks: { callers: [{ issuer: \"https://a.test\", client: a }, { issuer: \"https://a.test\", client: b }] }",
+                "is there twice"
+            ),
         ])
     func refused(_ text: String, _ words: String) throws {
         let error = #expect(throws: ConfigurationError.self) { _ = try Self.load(text) }

@@ -82,4 +82,31 @@ struct LaunchSubjectTests {
             #expect(try await !store.exists("ServiceRequest", "s3", access: .server(requestID: "t")))
         }
     }
+
+    @Test(
+        "A patient's imaging in one line: number, and the latest by its time; nothing of another's",
+        arguments: TestDatabases.all)
+    func studySummary(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            try await ResourceStoreTests.put(store, ResourceStoreTests.patients[0])
+            try await ResourceStoreTests.put(store, ResourceStoreTests.patients[1])
+            for (id, day, modality) in [
+                ("i1", "2025-03-01", "MR"), ("i2", "2026-11-01", "CT"), ("i3", "2024-01-01", "CR"),
+            ] {
+                try await ResourceStoreTests.put(
+                    store,
+                    """
+                    {"resourceType":"ImagingStudy","id":"\(id)","status":"available",\
+                    "subject":{"reference":"Patient/p1"},\
+                    "started":"\(day)T10:00:00Z","modality":[{"system":"http://dicom.nema.org/resources/ontology/DCM",\
+                    "code":"\(modality)"}]}
+                    """)
+            }
+            let server = ResourceStoreTests.server
+            let summary = try await store.studySummary(ofPatient: "p1", access: server)
+            #expect(summary == StudySummary(count: 3, latestID: "i2", modalities: ["CT"], day: "2026-11-01"))
+            #expect(try await store.studySummary(ofPatient: "p2", access: server) == nil)
+            #expect(try await store.studySummary(ofPatient: "none", access: server) == nil)
+        }
+    }
 }

@@ -37,10 +37,15 @@ package struct ClientAuthenticator: Sendable {
     ///
     /// The id is noted last: only whoever holds the key can use one up.
     package func client(_ assertion: ClientAssertion) async throws -> Client {
-        try assertion.check(tokenEndpoint: tokenEndpoint, now: now() / 1_000_000)
-        guard let client = try await clients.client(id: assertion.clientID),
-            Array(client.id.utf8) == Array(assertion.clientID.utf8)
-        else { throw ClientAssertion.Refusal.unknownClient }
+        try await client(assertion, id: assertion.clientID, audience: tokenEndpoint)
+    }
+
+    /// The same of an assertion whose issuer stands for the client `id`, made for another of our URLs.
+    func client(_ assertion: ClientAssertion, id: String, audience: String) async throws -> Client {
+        try assertion.check(tokenEndpoint: audience, now: now() / 1_000_000)
+        guard let client = try await clients.client(id: id), client.id.utf8.elementsEqual(id.utf8) else {
+            throw ClientAssertion.Refusal.unknownClient
+        }
         guard client.revokedAt == nil else { throw ClientAssertion.Refusal.revokedClient }
         if let url = assertion.keyURL {
             guard let registered = client.jwksURL, Array(registered.utf8) == Array(url.utf8) else {

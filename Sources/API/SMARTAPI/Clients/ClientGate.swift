@@ -130,7 +130,7 @@ struct ClientGate: Sendable {
 
     /// Refuses, before any key is fetched or proof checked, who has failed too often. A client that has proved itself from
     /// the same place is always heard.
-    private func admit(_ claimed: String, _ request: APIRequest) async throws {
+    func admit(_ claimed: String, _ request: APIRequest) async throws {
         guard let gate, !gate.hasProved(claimed, from: request.sourceAddress) else { return }
         guard gate.strangers.wait(StrangerThrottle.Key(address: request.sourceAddress)) != nil else {
             // There is room at this address; whether for this client is another matter.

@@ -21,6 +21,7 @@ package struct LaunchRoutes: Sendable {
     private let clients: any ClientDirectory
     private let authorizations: any AuthorizationStore
     private let subjects: any LaunchSubjects
+    private let patients: any PatientIdentifiers
     private let audit: any AuditTrail
     private let now: @Sendable () -> Int64
     private let randomBytes: @Sendable (Int) -> [UInt8]
@@ -30,13 +31,15 @@ package struct LaunchRoutes: Sendable {
     ///   - randomBytes: strong random bytes.
     package init(
         configuration: SMARTConfiguration, clients: any ClientDirectory, authorizations: any AuthorizationStore,
-        subjects: any LaunchSubjects, audit: any AuditTrail, now: @escaping @Sendable () -> Int64,
+        subjects: any LaunchSubjects, patients: any PatientIdentifiers, audit: any AuditTrail,
+        now: @escaping @Sendable () -> Int64,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.configuration = configuration
         self.clients = clients
         self.authorizations = authorizations
         self.subjects = subjects
+        self.patients = patients
         self.audit = audit
         self.now = now
         self.randomBytes = randomBytes
@@ -67,10 +70,16 @@ package struct LaunchRoutes: Sendable {
         guard let json = JOSEValue(object: Array(body.readableBytesView)) else {
             throw HTTPFailure(.malformed, "The body is no JSON object, or names a member twice")
         }
-        let order = try LaunchOrder(json)
+        var order = try LaunchOrder(json)
         guard let client = try await clients.client(id: order.clientID), client.revokedAt == nil,
             !client.redirectURIs.isEmpty, client.launchScopes.contains(.launch)
         else { throw HTTPFailure(.unprocessable, "client_id names no application that may be launched by an EHR") }
+        if let identifier = order.patientIdentifier {
+            guard let id = try await patients.patientID(system: identifier.system, value: identifier.value) else {
+                throw HTTPFailure(.unprocessable, "patientIdentifier is of no patient here, or of several")
+            }
+            order.context.patient = id
+        }
         try await check(order.context, request.access)
 
         let handle = Base64URL.encode(randomBytes(32))
@@ -125,10 +134,13 @@ package struct LaunchRoutes: Sendable {
 struct LaunchOrder: Sendable {
     let clientID: String
     let fhirUser: String?
-    let context: LaunchContext
+    /// The patient as HL7 v2 messages name them (PID-3): who prepares a launch from one knows no logical id.
+    let patientIdentifier: LaunchContext.Item.Identifier?
+    var context: LaunchContext
 
     private static let members: Set<String> = [
-        "client_id", "fhirUser", "patient", "encounter", "fhirContext", "need_patient_banner", "intent",
+        "client_id", "fhirUser", "patient", "patientIdentifier", "encounter", "fhirContext", "need_patient_banner",
+        "intent",
         "smart_style_url",
     ]
 
@@ -174,10 +186,28 @@ struct LaunchOrder: Sendable {
         }
         let patient = try id("patient")
         let encounter = try id("encounter")
-        guard encounter == nil || patient != nil else { throw wrong("encounter needs its patient") }
+        patientIdentifier = try members["patientIdentifier"].map { value throws(HTTPFailure) in
+            try Self.identifier(value, "patientIdentifier")
+        }
+        guard patient == nil || patientIdentifier == nil else {
+            throw wrong("patient or patientIdentifier, not both")
+        }
+        guard encounter == nil || patient != nil || patientIdentifier != nil else {
+            throw wrong("encounter needs its patient")
+        }
         context = LaunchContext(
             patient: patient, encounter: encounter, fhirContext: items, needPatientBanner: banner,
             intent: try text("intent", max: 255), smartStyleURL: style)
+    }
+
+    private static func identifier(
+        _ json: JOSEValue, _ name: String
+    ) throws(HTTPFailure) -> LaunchContext.Item.Identifier {
+        guard case .object(let parts) = json, Set(parts.keys) == ["system", "value"],
+            let system = parts["system"]?.text, let value = parts["value"]?.text, system.utf8.count <= 1000,
+            value.utf8.count <= 1000
+        else { throw HTTPFailure(.unprocessable, "\(name) has a system and a value") }
+        return .init(system: system, value: value)
     }
 
     /// SMART 2.2 §fhirContext.
@@ -197,11 +227,7 @@ struct LaunchOrder: Sendable {
             reference: try text("reference"), canonical: try text("canonical"), type: try text("type"),
             role: try text("role"))
         if let identifier = members["identifier"] {
-            guard case .object(let parts) = identifier, Set(parts.keys) == ["system", "value"],
-                let system = parts["system"]?.text, let value = parts["value"]?.text, system.utf8.count <= 1000,
-                value.utf8.count <= 1000
-            else { throw wrong("identifier of fhirContext has a system and a value") }
-            item.identifier = .init(system: system, value: value)
+            item.identifier = try Self.identifier(identifier, "identifier of fhirContext")
         }
         guard item.reference != nil || item.canonical != nil || item.identifier != nil else {
             throw wrong("An element of fhirContext needs a reference, a canonical or an identifier")
