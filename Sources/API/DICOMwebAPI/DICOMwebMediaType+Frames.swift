@@ -59,7 +59,10 @@ extension DICOMwebMediaType {
         if stored.isEncapsulated {
             let isSyntax = wanted == nil || wanted == "*" || wanted == stored.uid
             if let compressed = stored.frameMediaType,
-                isAny || isSyntax && (wish.media.essence == compressed || wish.media.essence == "image/*")
+                isAny
+                    || isSyntax
+                        && (wish.media.essence == compressed
+                            || wish.media.essence == "image/*" && compressed.hasPrefix("image/"))
             {
                 return "\(compressed);transfer-syntax=\(stored.uid)"
             }

@@ -78,6 +78,9 @@ extension DICOMwebRoutes {
             try await record("rendered", request)
             return unchanged ?? answer(Array(text.utf8), header.instance, type, isMultipart: isMultipart, headers)
         case .document: return try await document(header, isMultipart: isMultipart, query, request)
+        case .video:
+            return try await video(
+                header, type.contentType, isMultipart: isMultipart, at: "rendered", "rendered", request)
         case .nothing: throw RenderedType.notAcceptable([])
         }
     }
@@ -100,6 +103,9 @@ extension DICOMwebRoutes {
         }
         if case .image(let count) = content, let number = numbers.first(where: { $0 > count }) {
             throw HTTPFailure(.notFound, "there is no frame \(number)")
+        }
+        if case .video = content {
+            throw HTTPFailure(.notAcceptable, "frames of video have no form of their own; ask for the instance")
         }
         return try await pictures(
             header, numbers, type, isMultipart: isMultipart || numbers.count > 1, query, request)

@@ -17,11 +17,15 @@ enum RenderedContent: Sendable, Equatable {
     case selection
     /// An encapsulated PDF document.
     case document
+    /// A stream that is passed on as it is stored.
+    case video(RenderedType)
     case nothing
 
     init(_ header: StoredHeader) {
         let layout = header.layout ?? header.inflatedLayout
-        if let layout, !header.transferSyntax.isVideo, header.instance.numberOfFrames > 0 {
+        if let type = RenderedType(videoOf: header.transferSyntax), header.layout != nil {
+            self = .video(type)
+        } else if let layout, !header.transferSyntax.isVideo, header.instance.numberOfFrames > 0 {
             self = .image(frames: min(layout.frameCount, header.instance.numberOfFrames))
         } else if header.instance.sopClassUID == UID.encapsulatedPDFStorage,
             header.dataSet.contains(.encapsulatedDocument)
@@ -43,6 +47,7 @@ enum RenderedContent: Sendable, Equatable {
         case .report: [.html, .text]
         case .selection: [.html, .text, .jpeg, .png, .gif]
         case .document: [.pdf]
+        case .video(let type): [type]
         case .nothing: []
         }
     }
@@ -50,7 +55,7 @@ enum RenderedContent: Sendable, Equatable {
     /// Those as a part of its study or series, whose images are parts themselves.
     var partTypes: [RenderedType] {
         switch self {
-        case .state: []
+        case .state, .video: []
         case .selection: [.html, .text]
         case .image, .report, .document, .nothing: types
         }
@@ -65,6 +70,15 @@ enum RenderedType: String, Sendable, CaseIterable {
     case html = "text/html"
     case text = "text/plain"
     case pdf = "application/pdf"
+    case mpeg = "video/mpeg"
+    case mp4 = "video/mp4"
+    case h265 = "video/H265"
+
+    /// What video of a transfer syntax is; nil for pictures. PS3.18 Table 8.7.4-1.
+    init?(videoOf syntax: TransferSyntax) {
+        guard syntax.isVideo, let stored = syntax.frameMediaType else { return nil }
+        self = RenderedType(rawValue: stored) ?? .mpeg
+    }
 
     var isPicture: Bool { self == .jpeg || self == .png || self == .gif }
 
@@ -74,7 +88,7 @@ enum RenderedType: String, Sendable, CaseIterable {
     var contentType: String {
         switch self {
         case .html, .text: rawValue + "; charset=utf-8"
-        case .jpeg, .png, .gif, .pdf: rawValue
+        case .jpeg, .png, .gif, .pdf, .mpeg, .mp4, .h265: rawValue
         }
     }
 

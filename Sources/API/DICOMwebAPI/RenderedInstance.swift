@@ -197,7 +197,7 @@ struct RenderedInstance: Sendable {
             }
             return file
         case .gif: return GIFEncoder.encode(picture)
-        case .jpeg, .html, .text, .pdf:
+        case .jpeg, .html, .text, .pdf, .mpeg, .mp4, .h265:
             guard
                 let frame = NativeFrame(
                     rows: picture.rows, columns: picture.columns, samplesPerPixel: picture.samplesPerPixel,

@@ -74,7 +74,7 @@ struct RenderedParts: Sendable {
                 return Part(type: type, location: location, bytes: Array(text.utf8))
             case .document:
                 return Part(type: type, location: location, bytes: try await routes.encapsulated(header))
-            case .state, .nothing: continue
+            case .state, .video, .nothing: continue
             }
         }
     }

@@ -23,6 +23,12 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "this instance has no such bulk data")
         }
         let wishes = try accept(request)
+        if path.steps.isEmpty, path.tag == .pixelData,
+            let type = DICOMwebMediaType.videoForm(wishes, stored: header.transferSyntax)
+        {
+            return try await video(
+                header, type.contentType, isMultipart: type.isMultipart, at: "bulkdata/\(path)", "bulkdata", request)
+        }
         if value.isEncapsulated { return try await fragments(value, path, header, wishes, request) }
         guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
             throw HTTPFailure(.notAcceptable, "available: application/octet-stream")

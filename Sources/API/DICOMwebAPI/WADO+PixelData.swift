@@ -23,6 +23,10 @@ extension DICOMwebRoutes {
         else { throw HTTPFailure(.notFound, "this instance has no pixel data") }
         let path = ElementPath(location.tag, in: [])
         let (wishes, syntax) = (try accept(request), header.transferSyntax)
+        if let type = DICOMwebMediaType.videoForm(wishes, stored: syntax) {
+            return try await video(
+                header, type.contentType, isMultipart: type.isMultipart, at: "pixeldata", "bulkdata", request)
+        }
         let canMake = Self.transcodes(header)
         let count = max(1, stored.instance.numberOfFrames)
         for (index, wish) in wishes.enumerated() {

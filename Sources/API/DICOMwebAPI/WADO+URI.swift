@@ -57,7 +57,7 @@ extension DICOMwebRoutes {
             case .image(let frames): frames == 1 || query.pictureParameter != nil ? .jpeg : nil
             case .state: query.pictureParameter == nil ? nil : .jpeg
             case .report, .selection: .html
-            case .document, .nothing: nil
+            case .document, .video, .nothing: nil
             }
         for wish in wishes where !wish.isMultipart {
             if wish.media.type == "*" { return byDefault }

@@ -18,9 +18,13 @@ extension TransferSyntax {
         return uid.hasPrefix(prefix) && uid != "1.2.840.10008.1.2.4.10"
     }
 
+    /// Of bulk data and pixel data; `video/mpeg` of what is rendered is `video/mpeg2` there. PS3.18 Table 8.7.3-5.
     private var videoMediaType: String {
-        uid.hasPrefix("1.2.840.10008.1.2.4.100") || uid.hasPrefix("1.2.840.10008.1.2.4.101")
-            ? "video/mpeg" : "video/mp4"
+        switch uid.dropFirst("1.2.840.10008.1.2.4.".count).prefix(3) {
+        case "100", "101": "video/mpeg2"
+        case "107", "108": "video/H265"
+        default: "video/mp4"
+        }
     }
 
     private static let frameMediaTypes: [String: String] = [

@@ -117,7 +117,10 @@ import Testing
     @Test("Video is no sequence of frames") func video() {
         #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.102")?.isVideo == true)
         #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.102")?.frameMediaType == "video/mp4")
-        #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.100")?.frameMediaType == "video/mpeg")
+        #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.100")?.frameMediaType == "video/mpeg2")
+        #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.101.1")?.frameMediaType == "video/mpeg2")
+        #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.106")?.frameMediaType == "video/mp4")
+        #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.108")?.frameMediaType == "video/H265")
         #expect(TransferSyntax.jpegBaseline.isVideo == false)
         #expect(TransferSyntax.explicitVRBigEndian.frameTransferSyntax == .explicitVRLittleEndian)
         #expect(TransferSyntax.rleLossless.frameTransferSyntax == .rleLossless)

@@ -18,6 +18,9 @@ package struct PixelDataLayout: Sendable, Equatable {
         /// A value field as it stands in the file, in the place of a frame.
         package init(ofField range: Range<Int>) { self.init(ranges: [range]) }
 
+        /// Several fragments of one stream, in the place of a frame.
+        package init(ofFragments ranges: [Range<Int>]) { self.init(ranges: ranges) }
+
         init(ranges: [Range<Int>], bitOffset: Int = 0, sentByteCount: Int? = nil) {
             self.ranges = ranges
             self.bitOffset = bitOffset
