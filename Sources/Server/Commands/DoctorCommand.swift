@@ -99,12 +99,14 @@ struct DoctorCommand: AsyncParsableCommand {
             let depths = try await store.outboxDepths(access: .server(requestID: "doctor"))
             let named = try await store.unknownAuthorities()
             let peers = try await store.peers()
+            let clients = try await store.clients()
             await checkFeeds(configuration, server, store.database, &doctor)
             let held = try await store.copyTotals().bytes
             await store.close()
             if isReady {
                 check(peers, configuration, server, &doctor)
                 checkRouting(peers, configuration, server.path, &doctor)
+                checkHooks(configuration, clients, server.path, &doctor)
                 checkArchives(peers, configuration, server, heldBytes: held, &doctor)
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
                 Self.report(waiting, &doctor)
