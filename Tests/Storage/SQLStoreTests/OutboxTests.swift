@@ -334,9 +334,10 @@ private typealias Support = WorkflowSupport
             #expect(Set(Self.texts(claimed)) == ["0", "1", "2"])
             for lease in claimed.leases { _ = try await store.settle(lease, .postpone, next: nil) { _ in } }
             _ = try await store.database.write { transaction in
+                // All but the one that came last: its payload may be sealed.
                 try transaction.connection.run(
-                    "UPDATE outbox SET state = 'parked' WHERE destination = 'd' AND payload <> ?",
-                    [.bytes(Array("later".utf8))])
+                    "UPDATE outbox SET state = 'parked' WHERE destination = 'd' AND number < "
+                        + "(SELECT MAX(number) FROM outbox WHERE destination = 'd')")
             }
             #expect(try await store.order(.discard, .parked(destination: "d"), access: Support.server) == count)
             #expect(Self.texts(try await Self.claim(store)) == ["later"])
