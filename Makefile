@@ -130,7 +130,7 @@ pixels: build ## Frames of public test images, decoded and encoded, against othe
 	    .build-tools/pixels/bin/python conformance/clients/check_pixels.py $(HILUM) --workers --encode $$target; \
 	done
 
-fuzz: ## libFuzzer on our own decoders, half an hour each: FUZZ="--seconds 60 rle"
+fuzz: ## libFuzzer on our own decoders, half an hour each: FUZZ="--seconds 60 rle", FUZZ="--minutes 30"
 	docker/setup.sh clients
 	conformance/fuzz/run.sh $(FUZZ)
 
