@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series access signin bulk pixels viewer dimse fuzz clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series images access signin bulk pixels viewer dimse fuzz clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -26,6 +26,7 @@ BENCH ?=
 PORTS ?=
 COSTS ?=
 SERIES ?=
+IMAGES ?=
 DIMSE ?=
 STORIES ?= 10000
 
@@ -100,6 +101,11 @@ series: build ## A series as one multipart answer beside Orthanc, in one run: co
 	@docker/setup.sh bench
 	.build-tools/venv/bin/python conformance/bench/series.py $(SERIES)
 
+images: build ## Pictures, images in other syntaxes, a series, 2 GB, beside Orthanc and nginx: conformance/bench/IMAGES.md
+	@docker/setup.sh clients
+	@docker/setup.sh bench
+	.build-tools/venv/bin/python conformance/bench/images.py $(IMAGES)
+
 access: build ## What a patient's and a user's token cost beside a system token's, and the check of a token
 	@docker/setup.sh clients
 	docker/with-postgres.sh .build-tools/venv/bin/python conformance/bench/access.py $(ACCESS)
@@ -124,7 +130,7 @@ pixels: build ## Frames of public test images, decoded and encoded, against othe
 	    .build-tools/pixels/bin/python conformance/clients/check_pixels.py $(HILUM) --workers --encode $$target; \
 	done
 
-fuzz: ## libFuzzer on our own decoders, half an hour each: FUZZ="--seconds 60 rle"
+fuzz: ## libFuzzer on our own decoders, half an hour each: FUZZ="--seconds 60 rle", FUZZ="--minutes 30"
 	docker/setup.sh clients
 	conformance/fuzz/run.sh $(FUZZ)
 

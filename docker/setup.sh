@@ -23,7 +23,7 @@ demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
 clients_packages=(orthanc dicom3tools)
 viewer_packages=(chromium chromium-driver)
-bench_packages=(nginx wrk orthanc orthanc-dicomweb)
+bench_packages=(nginx wrk orthanc orthanc-dicomweb orthanc-gdcm)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What access costs: processor time of the server for a request, and requests a second, of reads and searches by a
-system, a patient and a user token, in turn on one server; and of the check of a token that was not seen before.
+system, a patient and a user token, in turn on one server; and of the check of a token that was not seen before. A token of
+one patient is measured twice: as a practitioner has it, who launched an application for a patient of theirs, and as the
+patient themself has it.
 
     make access                                    both databases
     make access ACCESS="--only sqlite --seconds 5 --json"
 
-The last column is the processor time over that of the system token (aim of a patient token: 1.3 at most). The row of
+The last column is the processor time over that of the system token (aim of either patient token: 1.3 at most). The row of
 tokens seen first is read with as many tokens as requests: what it takes more than the read above it is the check of the
 signature and of what the token came of.
 """
@@ -25,6 +27,8 @@ from check_launch import REDIRECT, Launch
 from smart import BackendClient, assertion, post_token
 
 OBSERVATIONS = 20
+# The level of a token that a patient has of their own record.
+OWN = "patient, their own"
 
 
 class Site:
@@ -54,6 +58,7 @@ class Site:
                          headers={"Content-Type": "application/fhir+json", "Prefer": "return=minimal"}).raise_for_status()
         code = check_signin.add(server, "reader", "practitioner", "--fhir-user", "Practitioner/reader")
         check_signin.choose_password(server, "reader", code)
+        check_signin.choose_password(server, "own", check_signin.add(server, "own", "patient", "--patient", "p7"))
         self.apps = {level: self.register(scope) for level, scope in (
             ("patient", "launch/patient patient/*.rs"), ("user", "user/*.rs"))}
 
@@ -72,11 +77,11 @@ class Site:
             signed = assertion(self.backend.key, self.backend.id, self.backend.token_url)
             answer = post_token(self.backend.token_url, signed, "system/*.rs", self.server.verify)
         else:
-            client, scope = self.apps[level]
-            launch = Launch(self, client, scope)
+            client, scope = self.apps["user" if level == "user" else "patient"]
+            launch = Launch(self, client, scope, person="own" if level == OWN else "reader")
             launch.open()
             # What the person has agreed to once is remembered.
-            told = launch.answer() if launch.browser.left else launch.allow("p7" if level == "patient" else None)
+            told = launch.answer() if launch.browser.left else launch.allow(None if level == "user" else "p7")
             answer = launch.redeem(told["code"])
         answer.raise_for_status()
         return answer.json()["access_token"]
@@ -144,7 +149,7 @@ def measure(given, kind):
         row("nothing (/health/live)", "-", "/health/live", [None])
         for label, path in ASKS:
             system = None
-            for level in ("system", "patient", "user"):
+            for level in ("system", "patient", OWN, "user"):
                 bearer = site.bearer(level)
                 run(server, path, [bearer], min(given.seconds, 1), given.connections)
                 found = row(label, level, path, [bearer], system)

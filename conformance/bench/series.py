@@ -110,8 +110,8 @@ class Door:
 
 
 @contextlib.contextmanager
-def orthanc(folder):
-    """Debian's Orthanc with its DICOMweb plugin; gives the base of DICOMweb."""
+def orthanc_process(folder, plugins=(), **settings):
+    """Debian's Orthanc with its DICOMweb plugin, and others; gives the base of DICOMweb and the process."""
     if not PLUGIN.exists():
         raise SystemExit("Orthanc with its DICOMweb plugin is missing: docker/setup.sh bench installs it")
     folder.mkdir()
@@ -121,7 +121,8 @@ def orthanc(folder):
     (folder / "orthanc.json").write_text(json.dumps({
         "StorageDirectory": str(folder / "storage"), "IndexDirectory": str(folder / "index"), "HttpPort": port,
         "DicomServerEnabled": False, "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
-        "Plugins": [str(PLUGIN)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        "Plugins": [str(each) for each in (PLUGIN, *plugins)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        **settings,
     }))
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log)
@@ -134,10 +135,17 @@ def orthanc(folder):
             time.sleep(0.1)
         else:
             raise SystemExit((folder / "log").read_text()[-2000:])
-        yield base
+        yield base, process
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextlib.contextmanager
+def orthanc(folder):
+    """Gives the base of DICOMweb alone."""
+    with orthanc_process(folder) as (base, _):
+        yield base
 
 
 @contextlib.contextmanager

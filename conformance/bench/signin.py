@@ -8,13 +8,17 @@ them, in turn on one server; and how many of the sign-ins are let in a second.
 Both are sent at fixed times, whether or not earlier ones were answered, and counted from when they were to be sent. A
 password costs tenths of a second of one processor, so most of 50 a second are told to come again (503): what is kept is
 what the threads for passwords hash. The sign-ins come from many addresses of loopback, as those of many people would.
+The reads are sent and timed by a process of their own, so that what the threads of the sign-ins do in this one is no part
+of their latency.
 """
 
 import argparse
 import collections
+import multiprocessing
 import queue
 import threading
 import time
+import typing
 from urllib.parse import urlencode
 
 import measuring
@@ -28,11 +32,11 @@ WORKERS = 64
 
 
 class Pace:
-    """Calls of some threads at fixed times; each is told when it was to begin."""
+    """Calls of some threads at fixed times from `begun` on (time.monotonic, which all processes share); each is told when
+    it was to begin."""
 
-    def __init__(self, rate, seconds, workers, call):
+    def __init__(self, rate, seconds, workers, call, begun):
         self.times = queue.Queue()
-        begun = time.monotonic() + 0.2
         for number in range(int(rate * seconds)):
             self.times.put(begun + number / rate)
         self.threads = [threading.Thread(target=self.work, args=(call, number), daemon=True) for number in range(workers)]
@@ -64,24 +68,69 @@ class Pace:
             raise SystemExit(f"a request failed: {self.failures[0]!r}")
 
 
-def reads(server, backend, rate, seconds):
-    """Latencies in milliseconds."""
+class Where(typing.NamedTuple):
+    """What a connection has to know of a server, in another process."""
+
+    http: str
+    ca: str
+
+
+def read(pipe, where, bearer, rate, seconds):
+    """Reads from the time that comes by a pipe on; sends their latencies in milliseconds, or what went wrong."""
     found, lock = [], threading.Lock()
-    headers = {"Authorization": f"Bearer {backend.bearer()}"}
+    headers = {"Authorization": f"Bearer {bearer}"}
 
     def call(number, at, state):
-        connection = state.setdefault("connection", Connection(server))
+        connection = state.setdefault("connection", Connection(where))
         status, _, body = connection.send("GET", "/fhir/Patient/bench", headers)
         if status != 200:
             raise RuntimeError(f"{status} {body[:200]!r}")
         with lock:
             found.append((time.monotonic() - at) * 1000)
 
-    return Pace(rate, seconds, 8, call), found
+    pipe.send("ready")
+    pace = Pace(rate, seconds, 8, call, pipe.recv())
+    pace.start()
+    try:
+        pace.join()
+        pipe.send(found)
+    except SystemExit as failure:
+        pipe.send(str(failure))
 
 
-def sign_ins(server, rate, seconds, accounts):
-    """What became of each: statuses and latencies."""
+class Readers:
+    """A process that reads."""
+
+    def __init__(self, server, backend, rate, seconds):
+        # Spawned, not forked: this process has threads.
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=read, args=(theirs, Where(server.http, server.ca), backend.bearer(), rate, seconds), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.told()
+
+    def told(self):
+        try:
+            return self.pipe.recv()
+        except EOFError:
+            raise SystemExit("the process of the reads ended before its end") from None
+
+    def start(self, begun):
+        self.pipe.send(begun)
+
+    def join(self):
+        """Latencies in milliseconds."""
+        found = self.told()
+        self.process.join()
+        if isinstance(found, str):
+            raise SystemExit(found)
+        return found
+
+
+def sign_ins(server, rate, seconds, accounts, begun):
+    """What becomes of each: statuses and latencies."""
     found, lock = [], threading.Lock()
 
     def call(number, at, state):
@@ -101,7 +150,7 @@ def sign_ins(server, rate, seconds, accounts):
         with lock:
             found.append((status, (time.monotonic() - at) * 1000))
 
-    return Pace(rate, seconds, WORKERS, call), found
+    return Pace(rate, seconds, WORKERS, call, begun), found
 
 
 def measure(given, kind):
@@ -118,18 +167,17 @@ def measure(given, kind):
         alone, beside, people = [], [], []
         for turn in range(given.turns):
             measuring.progress(f"{kind}: turn {turn + 1} of {given.turns}, alone")
-            pace, found = reads(server, backend, given.reads, given.seconds)
-            pace.start()
-            pace.join()
-            alone += found
+            readers = Readers(server, backend, given.reads, given.seconds)
+            readers.start(time.monotonic() + 0.2)
+            alone += readers.join()
             measuring.progress(f"{kind}: turn {turn + 1} of {given.turns}, beside sign-ins")
-            pace, found = reads(server, backend, given.reads, given.seconds)
-            others, signed = sign_ins(server, given.rate, given.seconds, accounts)
+            readers = Readers(server, backend, given.reads, given.seconds)
+            begun = time.monotonic() + 0.2
+            others, signed = sign_ins(server, given.rate, given.seconds, accounts, begun)
             others.start()
-            pace.start()
-            pace.join()
+            readers.start(begun)
+            beside += readers.join()
             others.join()
-            beside += found
             people += signed
         statuses = collections.Counter(status for status, _ in people)
         kept = [taken for status, taken in people if status in (200, 303)]

@@ -75,10 +75,10 @@ class Site:
 
 
 class Launch:
-    """One authorization, up to its code."""
+    """One authorization, up to its code, by a person of a name."""
 
-    def __init__(self, site, client, scope=SCOPE, **more):
-        self.site, self.client = site, client
+    def __init__(self, site, client, scope=SCOPE, person="reader", **more):
+        self.site, self.client, self.person = site, client, person
         self.verifier, self.state, self.nonce = (secrets.token_urlsafe(40) for _ in range(3))
         self.query = {
             "response_type": "code", "client_id": client, "redirect_uri": REDIRECT, "scope": scope,
@@ -93,7 +93,7 @@ class Launch:
         """The page of consent, after the person has signed in."""
         self.browser.get(self.path())
         if self.browser.left is None and "/account/sign-in" in self.browser.page.url:
-            self.browser.post("/account/sign-in", name="reader", password=PASSWORD)
+            self.browser.post("/account/sign-in", name=self.person, password=PASSWORD)
             self.browser.get(Forms(self.browser.page.text).refresh)
         return self.browser.page
 

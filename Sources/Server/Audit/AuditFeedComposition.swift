@@ -50,7 +50,8 @@ struct AuditFeedComposition {
                 AccessTokenSource(
                     .init(
                         tokenURL: token.url, clientID: token.client, scope: token.scope,
-                        key: try RoutingComposition.key(token, feed.place, folder), keyID: token.keyID),
+                        key: try RoutingComposition.key(token, at: feed.place + ".token.key", folder),
+                        keyID: token.keyID),
                     sender: sender, now: { clock.now() }, newID: { entropy.newID().value })
             }
             return RESTfulAuditFeed(base: base, sender: sender, tokens: tokens)

@@ -22,7 +22,7 @@ struct BackupCommand: AsyncParsableCommand {
     @Flag(help: "Print the result as JSON.") var json = false
 
     func run() async throws {
-        guard mebibytesPerSecond >= 0 else { throw ValidationError("--mib-per-second: 0 or more") }
+        try Pace.check(mebibytesPerSecond: mebibytesPerSecond)
         let server = ServerFolder(folder)
         let backup = BackupFolder(to)
         let configuration = try ServerConfiguration.load(from: server)

@@ -5,13 +5,7 @@ import Workflow
 
 /// The archives behind the server and what is fetched from them: whether what the configuration says of them can be done.
 struct ArchiveDoctor {
-    /// A finding and what to do about it.
-    struct Finding: Equatable {
-        enum Kind { case good, note, bad }
-        var kind: Kind
-        var text: String
-        var fix = ""
-    }
+    typealias Finding = DoctorFinding
 
     let configuration: ServerConfiguration
     let peers: [Peer]
@@ -233,12 +227,6 @@ extension DoctorCommand {
         let disk = try? FileManager.default.attributesOfFileSystem(forPath: path)
         archives.freeBytes = (disk?[.systemFreeSize] as? NSNumber)?.int64Value
         archives.heldBytes = heldBytes
-        for finding in archives.findings {
-            switch finding.kind {
-            case .good: doctor.good(finding.text)
-            case .note: doctor.note(finding.text, fix: finding.fix)
-            case .bad: doctor.bad(finding.text, fix: finding.fix)
-            }
-        }
+        doctor.tell(archives.findings)
     }
 }

@@ -49,6 +49,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let keys = checkMasterKey(configuration, server, &doctor)
         await checkRouting(configuration, server, &doctor)
+        await checkOutside(configuration, server, &doctor)
         await checkStore(configuration, server, keys, &doctor)
         let isRunning = FileManager.default.fileExists(atPath: server.endpointsFile)
         for door in configuration.doors { check(door, server, isRunning: isRunning, &doctor) }

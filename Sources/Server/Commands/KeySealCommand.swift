@@ -34,7 +34,7 @@ struct KeySealCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard mebibytesPerSecond >= 0 else { throw ValidationError("--mib-per-second: 0 or more") }
+        try Pace.check(mebibytesPerSecond: mebibytesPerSecond)
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
         let result = try await StoreComposition.using(configuration, server) { store in
@@ -63,7 +63,7 @@ struct KeySealCommand: AsyncParsableCommand {
             result.bytes += step.bytes
             progress.tell(result.written, bytes: result.bytes)
             guard mebibytesPerSecond > 0 else { continue }
-            let due = begun + .microseconds(result.bytes * 1_000_000 / (Int64(mebibytesPerSecond) << 20))
+            let due = begun + Pace.time(of: result.bytes, bytesPerSecond: Int64(mebibytesPerSecond) << 20)
             if due > .now { try await Task.sleep(until: due, clock: .continuous) }
         }
         progress.end(result.written, bytes: result.bytes)

@@ -61,7 +61,7 @@ extension PeerCheck {
         return (findings, keys)
     }
 
-    private func lesson(of association: SCUAssociation) async -> ArchiveTrial.Lesson {
+    private func lesson(of association: SCUAssociation) async -> ArchiveLesson {
         let now = SystemClock().now().microseconds
         let trial = ArchiveTrial(peer: peer, today: Int(now / 86_400_000_000)) { identifier, limit in
             let answer = try await association.find(
@@ -69,10 +69,12 @@ extension PeerCheck {
             return ArchiveTrial.Answer(status: answer.status, matches: answer.matches)
         }
         do { return try await trial.learn() } catch {
-            return ArchiveTrial.Lesson(
+            return ArchiveLesson(
                 findings: [
-                    .fail("keys", "a C-FIND has no answer: \(Self.words(error))", fix: "see its log")
-                ])
+                    .fail(
+                        "keys", "\(error.what) has no answer: \(Self.words(error.reason)); nothing is learned",
+                        fix: "see its log: it may end the association over a key that it does not know")
+                ], keys: nil)
         }
     }
 

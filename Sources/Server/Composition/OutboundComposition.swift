@@ -16,7 +16,7 @@ enum OutboundComposition {
         var limits = configuration.limits.outbound
         limits.idle = max(limits.idle, .seconds(30))
         let sources = try configuration.imports.sources.map { source in
-            let key = try RoutingComposition.key(source.token, source.place, folder)
+            let key = try RoutingComposition.key(source.token, at: source.place + ".key", folder)
             let tokens = AccessTokenSource(
                 .init(
                     tokenURL: source.token.url, clientID: source.token.client, scope: source.token.scope, key: key,

@@ -72,7 +72,7 @@ struct OutsideComposition {
     }
 
     /// The one line of a file that its owner alone may read.
-    private func secret(in file: String, _ place: String) throws -> String {
+    func secret(in file: String, _ place: String) throws -> String {
         let path = folder.resolve(file)
         let text = String(decoding: try ServerFolder.readSecret(path), as: UTF8.self)
         let secret = text.filter { !$0.isNewline }
@@ -88,7 +88,8 @@ struct OutsideComposition {
         return OutboundComposition.outbound(configuration, folder, limits: limits)
     }
 
-    private func client(_ configured: OutsideClientConfiguration, _ place: String) throws -> OutsideClient {
+    /// How this server is known there. Throws ``ConfigurationError`` with the place, or what reads the file.
+    func client(_ configured: OutsideClientConfiguration, _ place: String) throws -> OutsideClient {
         if let file = configured.secretFile {
             return OutsideClient(id: configured.client, proof: .secret(try secret(in: file, place + ".secret")))
         }

@@ -35,7 +35,8 @@ struct RoutingComposition {
         let budget = MemoryBudget(bytesMax: min(Self.memoryBytes, memory.bytesMax))
         terms = try configuration.destinations.map { destination in
             if case .stow(_, let token?) = destination.way {
-                keys[destination.name] = try Self.key(token, destination.place, folder)
+                keys[destination.name] = try Self.key(
+                    token, at: destination.place + ".token.key", folder, making: "`hilum route key` makes one")
             }
             var terms = ForwardingTerms(name: destination.name)
             terms.policy = ForwardingTerms.policy(connections: destination.connections, days: destination.days)
@@ -51,19 +52,22 @@ struct RoutingComposition {
         self.keys = keys
     }
 
-    /// The key of a destination's tokens. Throws ``ConfigurationError`` with the place of the destination.
+    /// The key that tokens of another server are asked for with. Throws ``ConfigurationError`` with the place of the key.
+    ///
+    /// - Parameter making: how one is made where there is none.
     static func key(
-        _ token: RoutingConfiguration.Destination.Token, _ place: String, _ folder: ServerFolder
+        _ token: RoutingConfiguration.Destination.Token, at place: String, _ folder: ServerFolder,
+        making: String = "make one with `openssl ecparam -name secp384r1 -genkey -noout`, and chmod 600"
     ) throws -> PrivateKey {
         let path = folder.resolve(token.key)
         guard FileManager.default.fileExists(atPath: path) else {
-            throw ConfigurationError("\(place).token.key: \(path) is not there; `hilum route key` makes one")
+            throw ConfigurationError("\(place): \(path) is not there; \(making)")
         }
         let secret = try ServerFolder.readSecret(path)
         guard let key = try? PrivateKey(pem: String(decoding: secret, as: UTF8.self)), key.publicKey.kind != .ec(.p256)
         else {
             throw ConfigurationError(
-                "\(place).token.key: \(path) is no key on P-384 or of RSA in PEM (SMART App Launch 2.2)")
+                "\(place): \(path) is no key on P-384 or of RSA in PEM (SMART App Launch 2.2)")
         }
         return key
     }

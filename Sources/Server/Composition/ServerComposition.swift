@@ -284,18 +284,14 @@ enum ServerComposition {
                 ]
                     + feeders.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + doors + [drain],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        // What ends it before it was told to is in the trail, and nothing else is left undone.
+        var failure: (any Error)?
         do {
             // The listeners bind beside the sockets that hold their ports.
             let held = ports
             defer { withExtendedLifetime(held) {} }
             try await group.run()
-        } catch {
-            await workers.close()
-            await pixels.close()
-            await web.passwords?.close()
-            await close(store, blobs)
-            throw error
-        }
+        } catch { failure = error }
         await workers.close()
         await pixels.close()
         await web.passwords?.close()
@@ -306,14 +302,15 @@ enum ServerComposition {
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(
-                category: .application, interaction: "stop", action: .execute, outcome: .success,
-                access: .server(requestID: "stop")))
+                category: .application, interaction: "stop", action: .execute,
+                outcome: failure == nil ? .success : .seriousFailure, access: .server(requestID: "stop")))
         do { try await custodian.end() } catch {
             logger.warning("the blobs folder's place could not be noted", metadata: ["error": "\(error)"])
         }
         await checkpointer.write()
         await close(store, blobs)
         custodian.close()
+        if let failure { throw failure }
         logger.notice("stopped")
     }
 

@@ -6,6 +6,7 @@ import FHIRModel
 import FHIRResources
 import Foundation
 import HTTPSupport
+import Logging
 import Workflow
 import Yams
 
@@ -232,7 +233,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var access = AccessConfiguration()
     /// The site profile's file.
     var siteProfile: String = "site.yaml"
-    /// trace, debug, info, notice, warning, error.
+    /// One of `Logger.Level`.
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -381,6 +382,10 @@ struct ServerConfiguration: Decodable, Sendable {
             for title in titles where !DoorConfiguration.isAETitle(title) {
                 throw ConfigurationError("worklist-stations.\(modality): `\(title)` is no AE title (PS3.5 §6.2)")
             }
+        }
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ConfigurationError("log-level: `\(logLevel)` is none of \(known)")
         }
         guard Store.setAsideDaysRange.contains(store.setAsideDays) else {
             throw ConfigurationError("store.set-aside-days: \(store.setAsideDays) is not within 1 to 36500")

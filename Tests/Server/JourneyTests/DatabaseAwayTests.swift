@@ -59,20 +59,22 @@ extension JourneyTests {
             #expect(stored.status == 503, "\(stored.text)")
         }
 
-        /// Whether all doors work again within some seconds.
+        /// Whether all doors work again, once the server says that it is ready.
         private static func serves(
             _ server: HilumServer, _ web: WebClient, _ folder: ServerFolder
         ) async throws -> Bool {
-            for attempt in 0..<100 {
-                let ready = try await web.send(.GET, "/health/ready").status == 200
-                if ready, try await MLLPPeer.send(Samples.message("E-\(attempt)"), to: server)?.code == "AA" {
-                    let token = try await folder.client.token(from: web)
-                    let search = try await web.send(.GET, "/fhir/Patient?name=JOURNEY", token: token)
-                    return search.status == 200
-                }
-                try await Task.sleep(for: .milliseconds(100))
+            var attempt = 0
+            var isFound = false
+            try await waitUntil("the server is ready and takes messages") {
+                attempt += 1
+                guard try await web.send(.GET, "/health/ready").status == 200,
+                    try await MLLPPeer.send(Samples.message("E-\(attempt)"), to: server)?.code == "AA"
+                else { return false }
+                let token = try await folder.client.token(from: web)
+                isFound = try await web.send(.GET, "/fhir/Patient?name=JOURNEY", token: token).status == 200
+                return true
             }
-            return false
+            return isFound
         }
     }
 }

@@ -37,13 +37,13 @@ extension JourneyTests {
 
         /// The subjects of the ImagingStudy that shows a study, once it does or does not any more.
         private func subject(_ study: String, isThere: Bool) async throws -> String? {
-            for _ in 0..<200 {
+            var found: String?
+            try await waitUntil("the ImagingStudy of \(study) is as decided") {
                 let reply = try await context.fhir(.GET, "/ImagingStudy?identifier=urn:oid:\(study)")
-                let found = try reply.json()["entry"]?[0]?["resource"]?["subject"]?["reference"]?.string
-                if (found != nil) == isThere { return found }
-                try await Task.sleep(for: .milliseconds(50))
+                found = try reply.json()["entry"]?[0]?["resource"]?["subject"]?["reference"]?.string
+                return (found != nil) == isThere
             }
-            throw JourneyFailure("the ImagingStudy of \(study) is not as decided")
+            return found
         }
 
         @Test("accept, reject and undo over HTTP; without the scope or a reason nothing is decided")

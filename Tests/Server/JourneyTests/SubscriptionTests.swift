@@ -51,15 +51,12 @@ extension JourneyTests {
         private static func wait(
             _ context: ServerTrait.Context, _ id: String, for wanted: String
         ) async throws -> String? {
-            let end = ContinuousClock.now + .seconds(60)
-            while true {
-                let (status, error) = try await status(context, id)
-                if status == wanted { return error }
-                guard ContinuousClock.now < end else {
-                    throw JourneyFailure("Subscription/\(id) is \(status) (\(error ?? "")), not \(wanted)")
-                }
-                try await Task.sleep(for: .milliseconds(50))
+            var seen: (status: String, error: String?) = ("", nil)
+            try await waitUntil("Subscription/\(id) is \(wanted), not \(seen.status) (\(seen.error ?? ""))") {
+                seen = try await status(context, id)
+                return seen.status == wanted
             }
+            return seen.error
         }
 
         /// The outbox is looked at every 15 s.

@@ -12,13 +12,24 @@ import Workflow
     private final class FakeArchive: Sendable {
         let heeds: Set<DICOMData.Tag>
         let refuses: Set<DICOMData.Tag>
+        /// Keys by which nothing is found at all.
+        let misses: Set<DICOMData.Tag>
+        /// A key over which the association ends.
+        let breaksOn: DICOMData.Tag?
+        let refusesSeries: Bool
         let isEmpty: Bool
         private let state = Mutex<[DataSet]>([])
         var asked: [DataSet] { state.withLock { $0 } }
 
-        init(heeds: Set<DICOMData.Tag>, refuses: Set<DICOMData.Tag> = [], isEmpty: Bool = false) {
+        init(
+            heeds: Set<DICOMData.Tag>, refuses: Set<DICOMData.Tag> = [], misses: Set<DICOMData.Tag> = [],
+            breaksOn: DICOMData.Tag? = nil, refusesSeries: Bool = false, isEmpty: Bool = false
+        ) {
             self.heeds = heeds
             self.refuses = refuses
+            self.misses = misses
+            self.breaksOn = breaksOn
+            self.refusesSeries = refusesSeries
             self.isEmpty = isEmpty
         }
 
@@ -34,9 +45,12 @@ import Workflow
         func find(_ identifier: DataSet, _ limit: Int) throws -> ArchiveTrial.Answer {
             state.withLock { $0.append(identifier) }
             let isSeries = identifier.string(.queryRetrieveLevel) == "SERIES"
+            if isSeries, refusesSeries { return .init(status: .dataSetDoesNotMatchSOPClass, matches: []) }
             let record = isSeries ? Self.series + Self.study : Self.study
             for (tag, value) in record {
                 guard let asked = identifier.string(tag), !asked.isEmpty else { continue }
+                if tag == breaksOn { throw Gone() }
+                if misses.contains(tag) { return .init(status: .success, matches: []) }
                 if refuses.contains(tag) { return .init(status: .dataSetDoesNotMatchSOPClass, matches: []) }
                 guard heeds.contains(tag), !asked.contains("-") || tag == .accessionNumber else { continue }
                 if !value.split(separator: "\\").contains(Substring(asked)) {
@@ -50,6 +64,8 @@ import Workflow
         }
     }
 
+    private struct Gone: Error {}
+
     private static let required: Set<DICOMData.Tag> = [
         .studyInstanceUID, .seriesInstanceUID, .studyDate, .studyTime, .accessionNumber, .patientID, .patientName,
         .studyID, .modality, .seriesNumber,
@@ -57,13 +73,13 @@ import Workflow
 
     private func learn(
         _ archive: FakeArchive, knowing keys: Set<SearchKey> = ArchiveCapabilities.least
-    ) async throws -> ArchiveTrial.Lesson {
+    ) async throws -> ArchiveLesson {
         var peer = Peer(kind: .applicationEntity, name: "PACS")
         peer.archive = ArchiveCapabilities(keys: keys)
         return try await ArchiveTrial(peer: peer, today: 20_787) { try archive.find($0, $1) }.learn()
     }
 
-    private func text(_ lesson: ArchiveTrial.Lesson) -> String { lesson.findings.map(\.line).joined(separator: "\n") }
+    private func text(_ lesson: ArchiveLesson) -> String { lesson.findings.map(\.line).joined(separator: "\n") }
 
     @Test("What finds a study by its own value and not by another is matched, and asked for from then on")
     func heeded() async throws {
@@ -104,6 +120,36 @@ import Workflow
         #expect(refused.map(\.outcome).sorted { $0.rawValue < $1.rawValue } == [.fail, .note], "\(text(lesson))")
         let none = try await learn(FakeArchive(heeds: Self.required, refuses: [.studyDate]))
         #expect(none.keys == nil && none.findings.map(\.outcome) == [.fail])
+    }
+
+    @Test("A key by which not even the archive's own value finds the study is not one that it matches")
+    func missed() async throws {
+        let lesson = try await learn(
+            FakeArchive(heeds: Self.required, misses: [.patientSex, .studyID]),
+            knowing: ArchiveCapabilities.least.union([.patientSex]))
+        #expect(lesson.keys == ArchiveCapabilities.least)
+        let missed = lesson.findings.filter { $0.text.contains("does not find a study") }
+        #expect(missed.map(\.text).contains { $0.contains("PatientSex") }, "\(text(lesson))")
+        #expect(missed.first { $0.text.contains("StudyID") }?.fix?.contains("finds nothing there") == true)
+    }
+
+    @Test("Where series are refused, that is said, and of their keys nothing; those of studies are learned")
+    func seriesRefused() async throws {
+        let known = ArchiveCapabilities.least.union([.bodyPartExamined])
+        let lesson = try await learn(
+            FakeArchive(heeds: Self.required.union([.patientSex]), refusesSeries: true), knowing: known)
+        #expect(lesson.keys == known.union([.patientSex]))
+        let failed = lesson.findings.filter { $0.outcome == .fail }.map(\.text)
+        #expect(failed.count == 1 && failed[0].contains("series of a study"), "\(text(lesson))")
+        #expect(!text(lesson).contains("BodyPartExamined"), "\(text(lesson))")
+    }
+
+    @Test("A query without an answer ends the trial, and names its key")
+    func unanswered() async throws {
+        let archive = FakeArchive(heeds: Self.required, breaksOn: .patientSex)
+        let error = await #expect(throws: ArchiveTrial.Unanswered.self) { try await learn(archive) }
+        #expect(error?.what == "a C-FIND with PatientSex")
+        #expect(error?.reason is Gone)
     }
 
     @Test("Of an archive without studies nothing is learned, and it is asked for days at a time")
