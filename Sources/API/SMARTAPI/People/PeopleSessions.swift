@@ -101,7 +101,7 @@ package struct PeopleSessions: PersonSessions {
 
     /// Begins a session under a new secret, in place of the one that the browser has, if any. Returns what its cookie is
     /// to hold; nil where the account is locked by now, or was changed since it was looked at.
-    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil for now.
+    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil where that is the moment of the call.
     func begin(
         _ account: Account, _ stage: BrowserSession.Stage, signedInAt: Int64? = nil, cookies: String?,
         address: String?, agent: String?
