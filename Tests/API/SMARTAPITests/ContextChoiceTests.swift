@@ -31,7 +31,7 @@ import Testing
         #expect(fixture.authorizations.grants.isEmpty)
         #expect(page.text.contains("For the patient <strong>Ann &lt;One&gt;</strong>"))
         for field in [
-            "name=\"study\" id=\"study-i1\" value=\"i1\"", "name=\"encounter\" id=\"encounter-e1\" value=\"e1\"",
+            "name=\"study\" id=\"study:i1\" value=\"i1\"", "name=\"encounter\" id=\"encounter:e1\" value=\"e1\"",
             "id=\"study-none\" value=\"\"", "id=\"encounter-none\" value=\"\"", "name=\"patient\" value=\"p1\"",
             "name=\"keep\" value=\"patient/*.rs\"",
             "name=\"csrf\" value=\"csrf-session-ann\"", "2026-01-05, &lt;i1&gt;",

@@ -65,7 +65,7 @@ extension AuthorizationPages {
             isChecked: question.chosen == "" || (question.chosen == nil && question.choices.isEmpty), "None")
         let rows = question.choices.map { choice in
             row(
-                "radio", field, id: field + "-" + choice.id, value: choice.id, isChecked: choice.id == question.chosen,
+                "radio", field, id: field + ":" + choice.id, value: choice.id, isChecked: choice.id == question.chosen,
                 .text(choice.label))
         }
         let isLong = question.choices.count >= AuthorizationEndpoint.choicesMax || question.until != nil
