@@ -372,7 +372,7 @@ def check(report, server, backend, folder):
             if level == "patients":
                 begin += "bulk.export_url = lambda url, group: url + '/Patient'; "
             if level == "group":
-                # It asks for the scopes of the types that it wants; who may not read a Group is told that there is none.
+                # It asks for the scopes of the types that it wants; who may not read Groups is refused.
                 begin += "from smart_fetch import resources; resources.SCOPE_TYPES = {*resources.SCOPE_TYPES, 'Group'}; "
             done = subprocess.run(
                 [os.sys.executable, "-c", begin + "sys.exit(main_cli())", "bulk", "--fhir-url", server.fhir,

@@ -97,14 +97,20 @@ class Launch:
             self.browser.get(Forms(self.browser.page.text).refresh)
         return self.browser.page
 
-    def allow(self, patient=None, dropping=(), decision="allow"):
+    def send(self, patient=None, dropping=(), decision="allow", **chosen):
+        """The form of the page, as the person fills it in."""
         form = Forms(self.browser.page.text).form("/auth/consent")
         expect(form is not None, self.browser.page.text[:500])
-        fields = [(name, value) for name, value in form.items() if name not in ("keep", "patient", None)]
+        choices = ("keep", "patient", "study", "encounter", None)
+        fields = [(name, value) for name, value in form.items() if name not in choices]
         fields += [("keep", scope) for scope in self.offered() if scope not in dropping]
         if patient:
             fields.append(("patient", patient))
-        self.browser.send("POST", "/auth/consent", fields + [("decision", decision)])
+        self.browser.send("POST", "/auth/consent", fields + list(chosen.items()) + [("decision", decision)])
+        return self.browser.page
+
+    def allow(self, patient=None, dropping=(), decision="allow", **chosen):
+        self.send(patient, dropping, decision, **chosen)
         return self.answer()
 
     def offered(self):
@@ -172,6 +178,34 @@ def check(report, server, backend):
         return f"{len(offered)} scopes that may be dropped"
 
     report.check("launch", "standalone: picker, consent, PKCE, id_token, compartment, rotation", standalone, CLAUSE)
+
+    def visit():
+        """The page that follows the patient's, of which the answer may be none."""
+        scope = "openid launch/patient launch/encounter patient/*.rs"
+        out = server.command("client", "register", server.folder, "--name", "Visits", "--public", "--redirect-uri", REDIRECT,
+                             "--scope", scope)
+        client = site.word(out, "client_id")
+        visits = {}
+        for name, subject in (("Control", site.patient), ("Elsewhere", site.stranger)):
+            visits[name] = site.create({
+                "resourceType": "Encounter", "status": "finished", "type": [{"text": name}],
+                "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+                "subject": {"reference": f"Patient/{subject}"}, "period": {"start": "2026-01-05T08:00:00Z"}})
+        bodies = {}
+        for chosen in (visits["Control"], ""):
+            launch = Launch(site, client, scope)
+            launch.open()
+            page = launch.send(site.patient)
+            expect(launch.browser.left is None, "no code before the visit is chosen")
+            expect("2026-01-05 08:00, Control" in page.text and "Elsewhere" not in page.text, page.text[:2000])
+            page = launch.send(site.patient, encounter=visits["Elsewhere"])
+            expect(launch.browser.left is None and 'role="alert"' in page.text, "another patient's visit is not taken")
+            bodies[chosen] = launch.redeem(launch.allow(site.patient, encounter=chosen)["code"]).json()
+        equal(bodies[visits["Control"]]["encounter"], visits["Control"], "encounter")
+        expect("encounter" not in bodies[""] and "launch/encounter" not in bodies[""]["scope"].split(), "none was chosen")
+        return "one, and none"
+
+    report.check("launch", "standalone: a page to choose the visit, or none", visit, CLAUSE)
 
     def older():
         """A client that knows RS256 alone: its id_token verifies by the RSA key that is published, and by nothing else."""

@@ -97,7 +97,8 @@ struct DiscoveryDocuments: Sendable {
         words += [
             "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric",
             "sso-openid-connect", "context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter",
-            "context-standalone-patient", "permission-offline", "permission-patient", "permission-user",
+            "context-standalone-patient", "context-standalone-encounter", "permission-offline", "permission-patient",
+            "permission-user",
         ]
         if onlineAccess { words.append("permission-online") }
         return words

@@ -14,7 +14,7 @@ package struct HTTPSOutbound: FormOutbound {
     package struct Limits: Sendable, Hashable {
         /// Of an answer.
         package var bodyBytesMax = 1 << 20
-        /// From the connection to the answer's last byte.
+        /// From the connection to the answer's last byte; of one whose bytes come one by one ``idle`` more at most.
         package var total: TimeAmount = .seconds(30)
         /// Without a byte of the answer.
         package var idle: TimeAmount = .seconds(10)
@@ -134,9 +134,12 @@ package struct HTTPSOutbound: FormOutbound {
     private static func fetch(_ request: HTTPClientRequest, _ client: HTTPClient, _ limits: Limits) async throws
         -> OutboundResponse
     {
-        let response = try await client.execute(request, timeout: limits.total)
+        let deadline = NIODeadline.now() + limits.total
+        let response = try await client.execute(request, deadline: deadline)
         var body: [UInt8] = []
         for try await chunk in response.body {
+            // The client's own deadline ends with the head: who sends a byte now and then would be waited for without end.
+            guard NIODeadline.now() < deadline else { throw OutboundFailure.noAnswer }
             guard body.count + chunk.readableBytes <= limits.bodyBytesMax else { throw OutboundRefusal.tooLarge }
             body.append(contentsOf: chunk.readableBytesView)
         }

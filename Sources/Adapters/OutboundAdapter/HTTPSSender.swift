@@ -33,13 +33,13 @@ package struct HTTPSSender: OutboundSender {
     struct Content: Sendable {
         let status: Int
         let retryAfterSeconds: Int64?
-        /// nil for one that is longer than asked for, or breaks off.
+        /// nil for one that is longer than asked for, breaks off or takes too long.
         let body: [UInt8]?
     }
 
     /// POST of a body that may be streamed. Throws as ``post(_:)``.
     /// - Parameters:
-    ///   - time: for all of it.
+    ///   - time: for all of it; see ``HTTPSOutbound/Limits/total``.
     ///   - bodyBytesMax: of the answer.
     func send(
         _ url: String, headers: [OutboundHeader], body: HTTPClientRequest.Body, within time: TimeAmount,
@@ -54,23 +54,27 @@ package struct HTTPSSender: OutboundSender {
         sent.body = body
         do {
             return try await clients.with(place) { client in
-                let response = try await client.execute(sent, timeout: time)
+                let deadline = NIODeadline.now() + time
+                let response = try await client.execute(sent, deadline: deadline)
                 let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int64($0) }
                 return Content(
                     status: Int(response.status.code), retryAfterSeconds: retryAfter.flatMap { $0 >= 0 ? $0 : nil },
-                    body: try await Self.read(response.body, bytesMax: bodyBytesMax))
+                    body: try await Self.read(response.body, bytesMax: bodyBytesMax, until: deadline))
             }
         } catch {
             throw Self.failure(error)
         }
     }
 
-    /// Reads a content to its end; nil for a longer one, and for one that breaks off: the status says enough then.
-    private static func read(_ body: HTTPClientResponse.Body, bytesMax: Int) async throws -> [UInt8]? {
+    /// Reads a content to its end; nil for a longer one, and for one that breaks off or is still coming at the deadline: the
+    /// status says enough then.
+    private static func read(
+        _ body: HTTPClientResponse.Body, bytesMax: Int, until deadline: NIODeadline
+    ) async throws -> [UInt8]? {
         var bytes: [UInt8] = []
         do {
             for try await chunk in body {
-                guard bytes.count + chunk.readableBytes <= bytesMax else { return nil }
+                guard bytes.count + chunk.readableBytes <= bytesMax, NIODeadline.now() < deadline else { return nil }
                 bytes += chunk.readableBytesView
             }
             return bytes

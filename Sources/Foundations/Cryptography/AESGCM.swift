@@ -9,9 +9,10 @@ package final class AESGCM {
     package static let nonceBytes = 12
     package static let tagBytes = 16
 
-    /// Set once and never changed; OpenSSL's fetched algorithms are reference counted and safe to use from any thread
-    /// (OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING and `openssl-threads`), hence no isolation is needed.
-    private nonisolated(unsafe) static let algorithm: OpaquePointer? = EVP_CIPHER_fetch(nil, "AES-256-GCM", nil)
+    /// Fetched once for all threads; nil where libcrypto has none. OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING.
+    private static let algorithm = EVP_CIPHER_fetch(nil, "AES-256-GCM", nil).map {
+        LibcryptoObject($0, freedBy: EVP_CIPHER_free)
+    }
 
     private let context: OpaquePointer
     private let direction: Direction
@@ -22,7 +23,7 @@ package final class AESGCM {
         guard let context = EVP_CIPHER_CTX_new() else { preconditionFailure("out of memory") }
         self.context = context
         self.direction = direction
-        let code = EVP_CipherInit_ex(context, AESGCM.algorithm, nil, key, nil, direction == .seal ? 1 : 0)
+        let code = EVP_CipherInit_ex(context, AESGCM.algorithm?.address, nil, key, nil, direction == .seal ? 1 : 0)
         precondition(code == 1, "libcrypto has no AES-256-GCM")
     }
 

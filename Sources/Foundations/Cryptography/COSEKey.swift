@@ -15,8 +15,7 @@ package final class COSEKey: Sendable {
     }
 
     package let algorithm: Algorithm
-    /// Never changed, and read by libcrypto from any thread (OpenSSL 3 manual, `openssl-threads`).
-    private nonisolated(unsafe) let key: OpaquePointer
+    private let owned: LibcryptoObject
 
     /// Bytes of a key as it comes, at most: RSA of 8192 bits with its labels has 1050.
     package static let bytesMax = 1200
@@ -40,6 +39,7 @@ package final class COSEKey: Sendable {
             let algorithm = Algorithm(rawValue: number)
         else { throw CryptographyError(.key, "no key of an algorithm that is read") }
         let curve = cbor[Label.curve]?.integer
+        let key: OpaquePointer
         switch (algorithm, type) {
         case (.es256, 2):
             guard curve == 1, let x = cbor[Label.x]?.octets, let y = cbor[Label.y]?.octets, x.count == 32, y.count == 32
@@ -59,15 +59,14 @@ package final class COSEKey: Sendable {
             key = try KeyParameters.publicKey(modulus: modulus, exponent: exponent)
         default: throw CryptographyError(.key, "an algorithm that is not of the key's type")
         }
+        owned = LibcryptoObject(key, freedBy: EVP_PKEY_free)
         self.algorithm = algorithm
     }
-
-    deinit { EVP_PKEY_free(key) }
 
     /// Whether a signature is this key's over a message.
     package func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
         // Ed25519 hashes by itself. RFC 8032 §5.1.
         let hash: HashFunction? = algorithm == .edDSA ? nil : .sha256
-        return message.withUnsafeBytes { PublicKey.verifies(signature, of: $0, hash, by: key) }
+        return message.withUnsafeBytes { PublicKey.verifies(signature, of: $0, hash, by: owned.address) }
     }
 }

@@ -2,12 +2,13 @@ import COpenSSL
 
 /// An X.509 certificate. RFC 5280.
 package final class Certificate: Sendable {
-    /// Never changed once it is signed or read.
-    private nonisolated(unsafe) let certificate: OpaquePointer
+    /// Signed or read, and complete.
+    private let owned: LibcryptoObject
+    private var certificate: OpaquePointer { owned.address }
 
-    private init(owning certificate: OpaquePointer) { self.certificate = certificate }
-
-    deinit { X509_free(certificate) }
+    private init(owning certificate: OpaquePointer) {
+        owned = LibcryptoObject(certificate, freedBy: X509_free)
+    }
 
     /// Reads the first certificate of a PEM text. Throws ``CryptographyError`` `.certificate` for a text that has none.
     package convenience init(pem: String) throws(CryptographyError) {

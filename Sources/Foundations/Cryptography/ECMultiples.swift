@@ -60,28 +60,19 @@ final class ECMultiples: Sendable {
 
 /// One point of a curve with its multiples.
 private final class PointMultiples: Sendable {
-    /// The curve, with the point in the place of the base point, behind which libcrypto keeps multiples. Never changed once
-    /// it is made, and only read by libcrypto.
-    nonisolated(unsafe) let group: OpaquePointer
-    /// Zero, and read only.
-    private nonisolated(unsafe) let zero: OpaquePointer
+    /// The curve, with the point in the place of the base point, behind which libcrypto keeps multiples.
+    private let curve: LibcryptoObject
+    private let zero: LibcryptoObject
+    var group: OpaquePointer { curve.address }
 
     /// - Parameter point: 0x04, x, y; nil for the curve's base point.
     init?(_ curve: EllipticCurve, point: [UInt8]?) {
         guard let named = EC_GROUP_new_by_curve_name(curve.numericID) else { return nil }
         defer { EC_GROUP_free(named) }
         guard let zero = BN_new() else { return nil }
-        guard let group = Self.group(like: named, point: point) else {
-            BN_free(zero)
-            return nil
-        }
-        self.group = group
-        self.zero = zero
-    }
-
-    deinit {
-        EC_GROUP_free(group)
-        BN_free(zero)
+        self.zero = LibcryptoObject(zero, freedBy: BN_free)
+        guard let group = Self.group(like: named, point: point) else { return nil }
+        self.curve = LibcryptoObject(group, freedBy: EC_GROUP_free)
     }
 
     /// A copy of a curve made of its numbers, with the point as its base and its multiples kept.
@@ -118,7 +109,7 @@ private final class PointMultiples: Sendable {
         guard let result = EC_POINT_new(group) else { return nil }
         // With a second product, here of zero, libcrypto takes the way of the kept multiples. The way it takes for one
         // product alone hides the number, which is public here.
-        guard EC_POINT_mul(group, result, number, EC_GROUP_get0_generator(group), zero, context) == 1 else {
+        guard EC_POINT_mul(group, result, number, EC_GROUP_get0_generator(group), zero.address, context) == 1 else {
             EC_POINT_free(result)
             return nil
         }

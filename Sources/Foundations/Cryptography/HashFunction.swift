@@ -7,14 +7,14 @@ struct HashFunction: Sendable {
     static let sha384 = HashFunction("SHA384", digestBytes: 48)
     static let sha512 = HashFunction("SHA512", digestBytes: 64)
 
-    /// Set once and never changed; OpenSSL's fetched algorithms are reference counted and safe to use from any thread
-    /// (OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING and `openssl-threads`), hence no isolation is needed.
-    nonisolated(unsafe) let algorithm: OpaquePointer
+    /// Fetched once for all threads. OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING.
+    private let owned: LibcryptoObject
+    var algorithm: OpaquePointer { owned.address }
     let digestBytes: Int
 
     private init(_ name: String, digestBytes: Int) {
         guard let algorithm = EVP_MD_fetch(nil, name, nil) else { preconditionFailure("libcrypto has no \(name)") }
-        self.algorithm = algorithm
+        owned = LibcryptoObject(algorithm, freedBy: EVP_MD_free)
         self.digestBytes = digestBytes
     }
 

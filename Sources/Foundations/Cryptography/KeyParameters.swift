@@ -5,20 +5,16 @@ enum KeyParameters {
     /// The name of a parameter at an address that lasts: the builder keeps the address, and reads there until the parameters
     /// are made.
     struct Name: Sendable {
-        static let group = Name(OSSL_PKEY_PARAM_GROUP_NAME)
-        static let point = Name(OSSL_PKEY_PARAM_PUB_KEY)
-        static let modulus = Name(OSSL_PKEY_PARAM_RSA_N)
-        static let exponent = Name(OSSL_PKEY_PARAM_RSA_E)
+        /// As `OSSL_PKEY_PARAM_GROUP_NAME`, `_PUB_KEY`, `_RSA_N` and `_RSA_E` spell them. OpenSSL 3 manual, `EVP_PKEY-EC` and
+        /// `EVP_PKEY-RSA`.
+        static let group = Name(text: "group")
+        static let point = Name(text: "pub")
+        static let modulus = Name(text: "n")
+        static let exponent = Name(text: "e")
 
-        /// Never changed, never freed.
-        nonisolated(unsafe) let address: UnsafePointer<CChar>
-
-        private init(_ text: String) {
-            let bytes = text.utf8CString
-            let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: bytes.count)
-            _ = copy.initialize(fromContentsOf: bytes)
-            address = UnsafePointer(copy.baseAddress.unsafelyUnwrapped)
-        }
+        /// A literal, which the program holds for ever, with a zero behind it.
+        let text: StaticString
+        var address: UnsafePointer<CChar> { UnsafePointer(OpaquePointer(text.utf8Start)) }
     }
 
     /// Makes a public key of a kind from the numbers that `fill` puts into the builder, which must stay where they are until

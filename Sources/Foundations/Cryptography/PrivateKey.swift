@@ -3,8 +3,9 @@ import COpenSSL
 /// A private key, which signs as its ``publicKey`` verifies.
 package final class PrivateKey: Sendable {
     package let publicKey: PublicKey
-    /// Never changed, and read by libcrypto from any thread (OpenSSL 3 manual, `openssl-threads`).
-    nonisolated(unsafe) let key: OpaquePointer
+    private let owned: LibcryptoObject
+    /// For libcrypto, as long as the key is held.
+    var key: OpaquePointer { owned.address }
     /// Of signatures by RSA.
     let rsaHash: SignatureHash
     let rsaPadding: RSAPadding
@@ -13,16 +14,11 @@ package final class PrivateKey: Sendable {
     private init(
         owning key: OpaquePointer, rsaHash: SignatureHash = .sha384, rsaPadding: RSAPadding = .pkcs1
     ) throws(CryptographyError) {
+        owned = LibcryptoObject(key, freedBy: EVP_PKEY_free)
         self.rsaHash = rsaHash
         self.rsaPadding = rsaPadding
-        do { publicKey = try PrivateKey.publicKey(of: key, rsaHash, rsaPadding) } catch {
-            EVP_PKEY_free(key)
-            throw error
-        }
-        self.key = key
+        publicKey = try PrivateKey.publicKey(of: owned.address, rsaHash, rsaPadding)
     }
-
-    deinit { EVP_PKEY_free(key) }
 
     /// A new key on a curve.
     package convenience init(_ curve: EllipticCurve) throws(CryptographyError) {
@@ -70,19 +66,14 @@ package final class PrivateKey: Sendable {
         guard let key = EVP_PKEY_new_raw_private_key_ex(nil, "ED25519", nil, secret, secret.count) else {
             throw CryptographyError(.key, "no secret of Ed25519")
         }
+        owned = LibcryptoObject(key, freedBy: EVP_PKEY_free)
+        (rsaHash, rsaPadding) = (.sha384, .pkcs1)
         var point = [UInt8](repeating: 0, count: KeyParameters.ed25519PointBytes)
         var count = point.count
-        do throws(CryptographyError) {
-            guard EVP_PKEY_get_raw_public_key(key, &point, &count) == 1, count == point.count else {
-                throw CryptographyError(.unavailable, "a key does not tell its point")
-            }
-            publicKey = try PublicKey(ed25519: point)
-        } catch {
-            EVP_PKEY_free(key)
-            throw error
+        guard EVP_PKEY_get_raw_public_key(owned.address, &point, &count) == 1, count == point.count else {
+            throw CryptographyError(.unavailable, "a key does not tell its point")
         }
-        self.key = key
-        (rsaHash, rsaPadding) = (.sha384, .pkcs1)
+        publicKey = try PublicKey(ed25519: point)
     }
 
     /// As PKCS #8 in PEM, with a line end. RFC 7468 §10.

@@ -12,8 +12,8 @@ package final class PublicKey: Sendable {
     }
 
     package let kind: Kind
-    /// Never changed, and read by libcrypto from any thread (OpenSSL 3 manual, `openssl-threads`).
-    private nonisolated(unsafe) let key: OpaquePointer
+    private let owned: LibcryptoObject
+    private var key: OpaquePointer { owned.address }
     /// Nil for a key that was not prepared.
     private let multiples: ECMultiples?
     /// Of signatures by RSA.
@@ -25,14 +25,12 @@ package final class PublicKey: Sendable {
         owning key: OpaquePointer, _ kind: Kind, rsaHash: SignatureHash = .sha384, rsaPadding: RSAPadding = .pkcs1,
         multiples: ECMultiples? = nil
     ) {
-        self.key = key
+        owned = LibcryptoObject(key, freedBy: EVP_PKEY_free)
         self.kind = kind
         self.rsaHash = rsaHash
         self.rsaPadding = rsaPadding
         self.multiples = multiples
     }
-
-    deinit { EVP_PKEY_free(key) }
 
     /// A point on a curve. Throws ``CryptographyError`` `.key` for coordinates that are not of the curve's length or not on
     /// the curve.

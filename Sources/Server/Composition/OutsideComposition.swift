@@ -48,7 +48,8 @@ struct OutsideComposition {
         }
         return OutsideTokens(
             own: own, servers: servers, identities: store, accounts: store, patients: store, outbound: outbound,
-            policy: configuration.access.policy, now: now, randomBytes: randomBytes)
+            policy: configuration.access.policy, revocations: { store.revocations }, now: now,
+            randomBytes: randomBytes)
     }
 
     /// Nil where operators alone register applications. Throws ``ConfigurationError``.

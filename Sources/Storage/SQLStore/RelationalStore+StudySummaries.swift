@@ -11,6 +11,7 @@ extension RelationalStore: StudySummaries {
             type,
             [
                 SearchQuery.Parameter(name: "patient", value: "Patient/" + id),
+                SearchQuery.Parameter(name: "status:not", value: "entered-in-error"),
                 SearchQuery.Parameter(name: "_sort", value: "-started"),
             ])
         query.count = 1

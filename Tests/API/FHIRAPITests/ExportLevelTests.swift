@@ -193,10 +193,18 @@ struct ExportLevelTests {
                 body: #"{"resourceType":"Group","id":"described","type":"person","actual":false}"#)
             #expect(
                 await server.send(.get, "Group/described/$export", headers: BulkExportTests.async).status == 400)
-            // Who may not see the group is not told that it is there.
-            let blind = FHIRServer.access("system/Patient.rs system/Observation.rs")
-            #expect(
-                await server.send(.get, "Group/g/$export", headers: BulkExportTests.async, as: blind).status == 404)
+            // Who may not read Groups is told so, whether there is one or not; who may read some, as that one may be another.
+            let types = "system/Patient.rs system/Observation.rs"
+            for (scopes, id, status) in [
+                (types, "g", 403), (types, "none", 403), (types + " system/Group.s", "g", 403),
+                (types + " system/Group.rs?type=animal", "g", 404), (types + " system/Group.r", "g", 202),
+                (types + " system/Group.read", "empty", 202), (types + " system/Group.r", "none", 404),
+            ] {
+                let answer = await server.send(
+                    .get, "Group/\(id)/$export", headers: BulkExportTests.async, as: FHIRServer.access(scopes))
+                #expect(answer.status == status, "\(scopes) \(id)")
+                if status == 403 { #expect(String(decoding: answer.bytes, as: UTF8.self).contains("system/Group.r")) }
+            }
         }
     }
 

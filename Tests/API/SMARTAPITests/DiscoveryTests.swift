@@ -52,11 +52,12 @@ import Testing
         for word in [
             "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric",
             "client-confidential-asymmetric", "sso-openid-connect", "context-banner", "context-style",
-            "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient", "permission-offline",
-            "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2",
+            "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
+            "context-standalone-encounter", "permission-offline", "permission-online", "permission-patient",
+            "permission-user", "permission-v1", "permission-v2",
         ] { #expect(words.contains(word), "\(word)") }
-        // There is no page to choose an encounter on.
-        #expect(!words.contains("context-standalone-encounter"))
+        let scopes = smart["scopes_supported"]?.elements?.compactMap(\.text) ?? []
+        for word in ["launch/patient", "launch/encounter", "launch/imagingstudy"] { #expect(scopes.contains(word)) }
         #expect(openID["id_token_signing_alg_values_supported"]?.elements == [.string("RS256"), .string("ES256")])
         #expect(openID["subject_types_supported"]?.elements == [.string("public")])
     }

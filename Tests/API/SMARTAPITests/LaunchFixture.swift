@@ -39,8 +39,8 @@ struct LaunchFixture {
         identityKey = try IdentityKey(pem: testRSAKey)
         clientKey = try ClientKey.es384()
         let all =
-            "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.rs "
-            + "patient/*.read user/*.rs user/Task.c"
+            "launch launch/patient launch/encounter launch/imagingstudy openid fhirUser offline_access online_access "
+            + "patient/*.rs patient/*.read user/*.rs user/Task.c"
         for (id, isPublic, digest) in [
             ("public", true, nil), ("secret", false, ClientSecret.digest(Self.secret)), ("key", false, nil),
             ("other", true, nil), ("rsa", true, nil),
@@ -144,9 +144,9 @@ struct LaunchFixture {
     /// Answers as the page's form would, with all scopes of the request kept.
     func consent(
         _ fields: [(String, String)], as cookie: String? = "ann", csrf: String? = nil, keep: [String]? = nil,
-        patient: String? = nil, decision: String = "allow", remembers: Bool = false
+        patient: String? = nil, decision: String = "allow", remembers: Bool = false, more: [(String, String)] = []
     ) async throws -> CollectedResponse {
-        var form = fields
+        var form = fields + more
         if remembers { form.append(("remember", "yes")) }
         form.append(("csrf", csrf ?? "csrf-session-" + (cookie ?? "")))
         form.append(("decision", decision))

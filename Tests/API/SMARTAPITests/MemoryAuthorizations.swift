@@ -163,6 +163,22 @@ struct MemorySubjects: LaunchSubjects {
     func patients(ids: [String], access: AccessContext) async throws -> [PatientChoice] {
         ids.compactMap { id in mayChoose(access).first { $0.id == id } }
     }
+    func choices(
+        of type: ContextType, patient: String, until: String?, limit: Int, access: AccessContext
+    ) async throws -> [ContextChoice] {
+        guard mayChoose(access).contains(where: { $0.id == patient }), until.map({ $0 >= "2026-01-05" }) ?? true else {
+            return []
+        }
+        return Self.resources.keys.sorted().compactMap { reference in
+            guard let parts = LaunchReference.parts(reference), parts.type == type.rawValue,
+                Self.resources[reference] == patient
+            else { return nil }
+            return ContextChoice(id: parts.id, label: "2026-01-05, <" + parts.id + ">")
+        }
+    }
+    func isChoice(_ id: String, of type: ContextType, patient: String, access: AccessContext) async throws -> Bool {
+        try await choices(of: type, patient: patient, until: nil, limit: 1, access: access).contains { $0.id == id }
+    }
     func exists(_ type: String, _ id: String, access: AccessContext) async throws -> Bool {
         if ["Patient/p1", "Patient/p2", "Patient/p3", "Organization/o"].contains(type + "/" + id) { return true }
         guard let owner = Self.resources[type + "/" + id] else { return false }

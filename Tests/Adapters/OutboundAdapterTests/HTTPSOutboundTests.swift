@@ -18,15 +18,29 @@ struct HTTPSOutboundTests {
         typealias OutboundOut = ByteBuffer
         private let answer: String
         private let delay: TimeAmount
+        /// Whether a byte follows the answer every few milliseconds, as long as somebody is there.
+        private let drips: Bool
 
-        init(_ answer: String, delay: TimeAmount) {
+        init(_ answer: String, delay: TimeAmount, drips: Bool) {
             self.answer = answer
             self.delay = delay
+            self.drips = drips
+        }
+
+        private static func drip(_ channel: any Channel) {
+            channel.writeAndFlush(ByteBuffer(string: "a")).whenSuccess {
+                channel.eventLoop.scheduleTask(in: .milliseconds(5)) { drip(channel) }
+            }
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let channel = context.channel
             let answer = answer
+            if drips {
+                channel.writeAndFlush(ByteBuffer(string: answer), promise: nil)
+                Self.drip(channel)
+                return
+            }
             channel.eventLoop.scheduleTask(in: delay) {
                 channel.writeAndFlush(ByteBuffer(string: answer)).whenComplete { _ in channel.close(promise: nil) }
             }
@@ -36,7 +50,8 @@ struct HTTPSOutboundTests {
     /// Runs a test against a server of one answer, with a file that holds its authority.
     @discardableResult
     static func serving<Value>(
-        _ answer: String, delay: TimeAmount = .zero, _ test: (_ port: Int, _ authority: String) async throws -> Value
+        _ answer: String, delay: TimeAmount = .zero, drips: Bool = false,
+        _ test: (_ port: Int, _ authority: String) async throws -> Value
     ) async throws -> Value {
         let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         let context = try NIOSSLContext(
@@ -47,7 +62,7 @@ struct HTTPSOutboundTests {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-                    try channel.pipeline.syncOperations.addHandler(Canned(answer, delay: delay))
+                    try channel.pipeline.syncOperations.addHandler(Canned(answer, delay: delay, drips: drips))
                 }
             }.bind(host: "127.0.0.1", port: 0).get()
         let file = NSTemporaryDirectory() + "hilum-outbound-\(UUID().uuidString).pem"
@@ -111,6 +126,24 @@ struct HTTPSOutboundTests {
             _ = try await Self.fetch(Self.answer(bytes: 10), delay: .hours(1), limits: limits)
         }
         // Far from the answer, however loaded the machine is.
+        #expect(clock.now - begin < .seconds(60))
+    }
+
+    @Test("An answer whose bytes come one by one is given up in time as well: the head alone is not all of it")
+    func drip() async throws {
+        var limits = HTTPSOutbound.Limits()
+        limits.idle = .minutes(10)
+        limits.total = .milliseconds(500)
+        let clock = ContinuousClock()
+        let begin = clock.now
+        await #expect(throws: (any Error).self) {
+            // At a byte every five milliseconds it would take hours.
+            try await Self.serving("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", drips: true) {
+                [limits] port, authority in
+                _ = try await HTTPSOutbound(policy: Self.loopback, limits: limits, authoritiesFile: authority)
+                    .get("https://127.0.0.1:\(port)/jwks")
+            }
+        }
         #expect(clock.now - begin < .seconds(60))
     }
 

@@ -73,6 +73,27 @@ import Testing
         }
     }
 
+    @Test("Of an answer whose bytes come one by one the status counts once the time is over")
+    func drip() async throws {
+        var limits = HTTPSOutbound.Limits()
+        limits.idle = .minutes(10)
+        // The head comes within it, however loaded the machine is.
+        limits.total = .seconds(3)
+        let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
+        let answer = try await HTTPSOutboundTests.serving(
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 100000\r\n\r\n", drips: true
+        ) { [limits] port, authority in
+            let sender = HTTPSSender(
+                HTTPSOutbound(policy: Self.loopback, limits: limits, authoritiesFile: authority))
+            let answer = try await sender.post(OutboundRequest(url: "https://127.0.0.1:\(port)/"))
+            await sender.close()
+            return answer
+        }
+        #expect(answer == OutboundAnswer(status: 202))
+        // The 16 KiB that are read at most would take 80 seconds.
+        #expect(clock.now - begin < .seconds(60))
+    }
+
     @Test("Where nobody listens, the certificate is not trusted or the answer is no HTTP, it is said so")
     func failures() async throws {
         await #expect(throws: OutboundFailure.noConnection) {

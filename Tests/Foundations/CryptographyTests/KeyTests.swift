@@ -1,4 +1,5 @@
 import Basics
+import Synchronization
 import Testing
 
 @testable import Cryptography
@@ -189,5 +190,22 @@ struct KeyTests {
         #expect(parts[0] == "eyJhbGciOiJFUzI1NiJ9")
         #expect(parts[1] == "eyJpc3MiOiJhIn0")
         #expect(parts[2].utf8.count == 86)
+    }
+
+    @Test("An object of libcrypto is freed once, after the last who holds its owner")
+    func freedOnce() throws {
+        let freed = Mutex<[UInt]>([])
+        let address = try #require(OpaquePointer(bitPattern: 0x1000))
+        var one: LibcryptoObject? = LibcryptoObject(address) { pointer in
+            let bits = UInt(bitPattern: pointer)
+            freed.withLock { $0.append(bits) }
+        }
+        var other = one
+        #expect(one?.address == address)
+        one = nil
+        #expect(freed.withLock { $0 } == [])
+        #expect(other?.address == address)
+        other = nil
+        #expect(freed.withLock { $0 } == [0x1000])
     }
 }

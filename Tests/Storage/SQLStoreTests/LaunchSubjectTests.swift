@@ -103,10 +103,69 @@ struct LaunchSubjectTests {
                     """)
             }
             let server = ResourceStoreTests.server
+            try await ResourceStoreTests.put(
+                store,
+                """
+                {"resourceType":"ImagingStudy","id":"i4","status":"entered-in-error",\
+                "subject":{"reference":"Patient/p1"},"started":"2026-11-02T10:00:00Z"}
+                """)
             let summary = try await store.studySummary(ofPatient: "p1", access: server)
             #expect(summary == StudySummary(count: 3, latestID: "i2", modalities: ["CT"], day: "2026-11-01"))
             #expect(try await store.studySummary(ofPatient: "p2", access: server) == nil)
             #expect(try await store.studySummary(ofPatient: "none", access: server) == nil)
+        }
+    }
+
+    @Test(
+        "SMART 2.2: studies and encounters to choose from are the patient's, seen, the latest first",
+        arguments: TestDatabases.all)
+    func ofPatient(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            for json in [
+                #"{"resourceType":"ImagingStudy","id":"old","status":"available","subject":{"reference":"Patient/own"},"started":"2020-02-01"}"#,
+                #"{"resourceType":"ImagingStudy","id":"new","status":"available","subject":{"reference":"Patient/own"},"started":"2024-05-06T07:08:09Z","modality":[{"system":"http://dicom.nema.org/resources/ontology/DCM","code":"CT"},{"system":"http://dicom.nema.org/resources/ontology/DCM","code":"SR"}],"description":"Abdomen"}"#,
+                #"{"resourceType":"ImagingStudy","id":"wrong","status":"entered-in-error","subject":{"reference":"Patient/own"},"started":"2024-05-07"}"#,
+                #"{"resourceType":"ImagingStudy","id":"other","status":"available","subject":{"reference":"Patient/foreign"},"started":"2024-05-08"}"#,
+                #"{"resourceType":"Encounter","id":"visit","status":"finished","class":{"code":"AMB"},"type":[{"text":"Control"}],"subject":{"reference":"Patient/own"},"period":{"start":"2023-01-02","end":"2023-01-03"}}"#,
+                #"{"resourceType":"Encounter","id":"off","status":"cancelled","class":{"code":"AMB"},"subject":{"reference":"Patient/own"}}"#,
+            ] { try await Support.put(store, json) }
+            let doctor = Self.access(.referrer, "Practitioner/d")
+            let patient = Self.access(.patient, "Patient/own", patients: ["own"])
+            for access in [doctor, patient] {
+                func ids(_ type: ContextType, _ patient: String = "own", until: String? = nil, limit: Int = 20)
+                    async throws -> [String]
+                {
+                    try await store.choices(of: type, patient: patient, until: until, limit: limit, access: access)
+                        .map(\.id)
+                }
+                #expect(try await ids(.imagingStudy) == ["new", "old"])
+                #expect(try await ids(.imagingStudy, limit: 1) == ["new"])
+                #expect(try await ids(.imagingStudy, until: "2024-05-06") == ["new", "old"])
+                #expect(try await ids(.imagingStudy, until: "2024-05-05") == ["old"])
+                #expect(try await ids(.encounter) == ["visit"])
+                #expect(try await ids(.encounter, until: "2022-12-31") == [])
+                // Whom they do not see has nothing for them, nor has who is not there.
+                for stranger in ["foreign", "none"] { #expect(try await ids(.imagingStudy, stranger) == []) }
+                for (id, type, patient, isOne) in [
+                    ("new", .imagingStudy, "own", true), ("wrong", .imagingStudy, "own", false),
+                    ("other", .imagingStudy, "own", false), ("other", .imagingStudy, "foreign", false),
+                    ("new", .imagingStudy, "foreign", false), ("new", .encounter, "own", false),
+                    ("visit", .encounter, "own", true), ("off", .encounter, "own", false),
+                    ("none", .encounter, "own", false),
+                ] as [(String, ContextType, String, Bool)] {
+                    let found = try await store.isChoice(id, of: type, patient: patient, access: access)
+                    #expect(found == isOne, "\(id) of \(patient)")
+                }
+            }
+            let studies = try await store.choices(
+                of: .imagingStudy, patient: "own", until: nil, limit: 20, access: doctor)
+            #expect(studies.map(\.label) == ["2024-05-06 07:08, CT SR, Abdomen", "2020-02-01"])
+            let visits = try await store.choices(of: .encounter, patient: "own", until: nil, limit: 20, access: doctor)
+            #expect(visits.map(\.label) == ["2023-01-02, Control"])
+            let desk = Self.access(.operator, nil)
+            #expect(
+                try await store.choices(of: .imagingStudy, patient: "own", until: nil, limit: 20, access: desk) == [])
         }
     }
 }

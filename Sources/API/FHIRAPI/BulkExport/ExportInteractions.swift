@@ -65,8 +65,8 @@ extension FHIRService {
             headers: [("Content-Location", statusURL(job))])
     }
 
-    /// Whose data it is, as of now; nil for everybody's. Throws for a Group that the caller may not see, and for a
-    /// patient who is not in it or whom nobody knows.
+    /// Whose data it is, as of now; nil for everybody's. Throws without a scope for Groups, for one that the caller may not see,
+    /// and for a patient who is not in it or whom nobody knows.
     private func patients(
         of level: ExportJob.Level, named: [String]?, at time: UTCInstant, _ access: AccessContext
     ) async throws -> [String]? {
@@ -78,6 +78,10 @@ extension FHIRService {
             }
             return named
         case .group(let id):
+            // Who is in it is what the Group says, whatever is known of each patient: it takes the scope to read it.
+            guard access.allows(.read, on: "Group") else {
+                throw InteractionError(.forbidden, "no scope to export a Group: it needs system/Group.r too")
+            }
             let members = try await GroupMembers(
                 store: store, access: access, at: time, baseURL: baseURL
             ).patients(of: id)

@@ -224,17 +224,24 @@ package struct AuthorizationEndpoint: Sendable {
                 "The form did not come from this page. Go back to the application and try again.", status: .forbidden)
         }
         let offer = try await offer(asked, person, request)
-        guard fields["decision"] == "allow", let scopes = offer.chosen(Set(fields.values("keep"))) else {
+        guard let decision = fields["decision"], ["allow", Self.lookDecision].contains(decision),
+            var scopes = offer.chosen(Set(fields.values("keep")))
+        else {
             try await record(request, person, asked.client, .success, detail: "denied")
             return redirect(refused(asked, .accessDenied, "The person did not allow it"))
         }
         var context = offer.context
-        if context.patient == nil, AuthorizationOffer.asksForPatient(scopes) {
+        if context.patient == nil, AuthorizationOffer.asksForPatient(scopes) || !offer.contextTypes.isEmpty {
             let access = access(of: person, request)
             guard let id = fields["patient"], LaunchReference.isID(id), try await isTheirs(id, person, access) else {
                 return try await page(asked, person, offer, request, find: fields["find"], notice: .choosePatient)
             }
             context.patient = id
+        }
+        if let patient = context.patient, !offer.contextTypes.isEmpty {
+            let page = try await choose(
+                asked, person, offer, patient: patient, fields, request, scopes: &scopes, context: &context)
+            if let page { return page }
         }
         let mayRemember = try await mayRemember(asked, person, offer, request)
         let response = try await grant(asked, person, scopes, context, offer, request)
@@ -257,7 +264,8 @@ package struct AuthorizationEndpoint: Sendable {
         _ asked: AuthorizationRequest, _ person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
     ) async throws -> Bool {
         guard consents.mayRemember(asked) else { return false }
-        // Where a patient is to be chosen each time, the page comes each time.
+        // Where a patient, or what of their record, is to be chosen each time, the page comes each time.
+        guard offer.contextTypes.isEmpty else { return false }
         if !offer.needsPatient { return true }
         return try await onlyPatient(of: person, offer, request) != nil
     }
@@ -279,7 +287,7 @@ package struct AuthorizationEndpoint: Sendable {
             inSession: person.sessionID)
     }
 
-    private func access(
+    func access(
         of person: SignedInPerson, _ request: APIRequest, launched: [String] = []
     ) -> AccessContext {
         person.access(
@@ -359,7 +367,7 @@ package struct AuthorizationEndpoint: Sendable {
     }
 
     /// A time in milliseconds that nobody else can have written into this request.
-    private func mark(_ asked: AuthorizationRequest, at milliseconds: Int64) -> String {
+    func mark(_ asked: AuthorizationRequest, at milliseconds: Int64) -> String {
         let text = String(milliseconds)
         let proof = KeyDerivation.hmac(markKey, Array("\(text) \(asked.query)".utf8))
         return text + "." + Base64URL.encode(proof)
@@ -372,7 +380,7 @@ package struct AuthorizationEndpoint: Sendable {
         return time
     }
 
-    private func record(
+    func record(
         _ request: APIRequest, _ person: SignedInPerson?, _ client: Client?, _ outcome: AuditRecord.Outcome,
         interaction: String = "authorize", category: AuditRecord.Category = .authentication, entity: String? = nil,
         patientID: String? = nil, query: String? = nil, detail: String?

@@ -8,8 +8,11 @@ struct AuthorizationOffer: Sendable {
     let context: LaunchContext
     /// Of the launch that is used up with the answer.
     let launch: [UInt8]?
-    /// Whether the person has to choose a patient first, for some of the scopes or for `launch/patient`.
+    /// Whether the person has to choose a patient first, for some of the scopes, for `launch/patient` or for what of the
+    /// patient's record they choose then.
     let needsPatient: Bool
+    /// What of the patient's record the person may choose then; empty for a launch by an EHR, which has chosen.
+    let contextTypes: [ContextType]
 
     /// - Parameters:
     ///   - prepared: what the request's handle stands for; nil for a standalone launch.
@@ -33,7 +36,9 @@ struct AuthorizationOffer: Sendable {
             switch scope {
             case .launch: prepared == nil
             case .launchPatient: person.role == .operator
-            case .launchEncounter: context.encounter == nil
+            // An EHR says all that is open there; beside it nothing is chosen.
+            case .launchEncounter: prepared == nil ? person.role == .operator : !context.names(.encounter)
+            case .launchImagingStudy: prepared == nil ? person.role == .operator : !context.names(.imagingStudy)
             case .fhirUser: !hasIdentity
             case .onlineAccess: !givesOnlineAccess
             case .openid, .offlineAccess: false
@@ -44,7 +49,9 @@ struct AuthorizationOffer: Sendable {
         self.scopes = scopes
         self.context = context
         launch = prepared?.digest
-        needsPatient = context.patient == nil && Self.asksForPatient(scopes)
+        let others = scopes.others
+        contextTypes = prepared == nil ? ContextType.allCases.filter { others.contains($0.scope) } : []
+        needsPatient = context.patient == nil && (Self.asksForPatient(scopes) || !contextTypes.isEmpty)
     }
 
     /// Whether scopes have no meaning without a patient. SMART 2.2 §Scopes for requesting clinical data.

@@ -57,7 +57,8 @@ package struct ConsentPolicy: Sendable {
         to asked: AuthorizationRequest, _ person: SignedInPerson, _ offer: AuthorizationOffer, onlyPatient: String?,
         at time: Int64
     ) async throws -> Answer? {
-        guard !asked.prompt.contains("consent") else { return nil }
+        // What of a patient's record it is for is chosen each time.
+        guard !asked.prompt.contains("consent"), offer.contextTypes.isEmpty else { return nil }
         var context = offer.context
         if offer.needsPatient { context.patient = onlyPatient }
         if isOwn(asked) {

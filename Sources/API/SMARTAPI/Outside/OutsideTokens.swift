@@ -6,8 +6,9 @@ import Synchronization
 /// Takes tokens of this server and of the configured outside ones. A token's `iss` only chooses among the configured servers:
 /// nobody else's word makes this server dial anywhere.
 ///
-/// What was found is kept for a minute at most, so that a key or a link that was withdrawn counts within it; what an
-/// introspection found as long as its server is configured with.
+/// What was found is kept for a minute at most, so that a key that was withdrawn counts within it; what an introspection found
+/// as long as its server is configured with. Of who has an account here it is looked up anew once this server has revoked
+/// anything, so that a lock counts at once; one by a command beside it counts in that time.
 package final class OutsideTokens: TokenVerifying {
     private struct Entry {
         var principal: Principal
@@ -19,6 +20,8 @@ package final class OutsideTokens: TokenVerifying {
         var identifier: String?
         /// Until when it need not be looked at again; microseconds since the epoch.
         var freshUntil: Int64
+        /// What `revocations` was before the account was read; nil for who has none here.
+        var revocations: UInt64?
     }
     private struct State {
         var entries: [[UInt8]: Entry] = [:]
@@ -53,6 +56,7 @@ package final class OutsideTokens: TokenVerifying {
     private let keys: KeySetCache
     private let strangers: StrangerThrottle
     private let questions = SharedWork<[UInt8]>()
+    private let revocations: @Sendable () -> UInt64
     private let now: @Sendable () -> Int64
     private let randomBytes: @Sendable (Int) -> [UInt8]
     private let state = Mutex(State())
@@ -60,14 +64,16 @@ package final class OutsideTokens: TokenVerifying {
     /// - Parameters:
     ///   - own: takes this server's tokens.
     ///   - servers: at most one of which is asked.
+    ///   - revocations: ``AuthorizationStore/revocations``.
     ///   - now: microseconds since the epoch.
     package init(
         own: any TokenVerifying, servers: [OutsideServer], identities: any OutsideIdentityDirectory,
         accounts: any AccountDirectory, patients: any PatientIdentifiers, outbound: any FormOutbound,
-        policy: AccessPolicy = .standard, now: @escaping @Sendable () -> Int64,
-        randomBytes: @escaping @Sendable (Int) -> [UInt8]
+        policy: AccessPolicy = .standard, revocations: @escaping @Sendable () -> UInt64 = { 0 },
+        now: @escaping @Sendable () -> Int64, randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.own = own
+        self.revocations = revocations
         self.servers = servers
         self.identities = identities
         self.accounts = accounts
@@ -259,21 +265,25 @@ package final class OutsideTokens: TokenVerifying {
     private func entry(
         _ statement: OutsideServer.Statement, _ server: OutsideServer, keptFor: Int64, at time: Int64
     ) async throws -> Entry {
+        let revocations = revocations()
         let patient = try await patient(statement, server)
         let subject = statement.subject.flatMap { $0 == statement.clientID ? nil : $0 }
         var known: SignedInPerson?
+        var isLinked = false
         if let subject {
             let found = try await person(subject, statement, server)
             if found.isLinked, let patient, !found.person.mayBeGiven(patient: patient) {
                 throw IssuedToken.Refusal.patient
             }
             known = found.person
+            isLinked = found.isLinked
         }
         return Entry(
             principal: OutsidePrincipal.principal(
                 issuer: server.issuer, subject: subject, clientID: statement.clientID),
             scopes: statement.scopes, patient: patient, person: known, issuer: server.issuer,
-            identifier: statement.identifier, freshUntil: min(time + keptFor, statement.expires * 1_000_000))
+            identifier: statement.identifier, freshUntil: min(time + keptFor, statement.expires * 1_000_000),
+            revocations: isLinked ? revocations : nil)
     }
 
     private struct Person {
@@ -326,10 +336,12 @@ package final class OutsideTokens: TokenVerifying {
 
     /// The clock is never taken to go back.
     private func remembered(_ digest: [UInt8]) -> Entry? {
-        let time = now()
+        let (time, revocations) = (now(), revocations())
         return state.withLock { state in
             state.latest = max(state.latest, time)
-            guard let entry = state.entries[digest], state.latest < entry.freshUntil else { return nil }
+            guard let entry = state.entries[digest], state.latest < entry.freshUntil,
+                entry.revocations ?? revocations == revocations
+            else { return nil }
             return entry
         }
     }

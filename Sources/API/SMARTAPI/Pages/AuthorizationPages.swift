@@ -8,6 +8,7 @@ struct AuthorizationPages: Sendable {
     /// Told above the form.
     enum Notice: String, Sendable {
         case choosePatient = "Choose the patient whom this is for."
+        case chooseContext = "Choose what this is for, or none."
     }
 
     /// What a page of consent shows.
@@ -42,7 +43,8 @@ struct AuthorizationPages: Sendable {
         let form = forms.form(
             "/auth/consent",
             [
-                carried(consent, forms), forms.hidden("find", consent.find), patients(consent), scopes(consent),
+                carried(consent.asked, mark: consent.mark, forms), forms.hidden("find", consent.find),
+                patients(consent), scopes(consent),
                 consent.mayRemember
                     ? row(
                         "checkbox", "remember", id: "remember", value: "yes", isChecked: false,
@@ -73,7 +75,7 @@ struct AuthorizationPages: Sendable {
     private func finder(_ consent: Consent, _ forms: PageForms) -> HTML {
         .element(
             "form", [.init("method", "get"), .init("action", "/auth/authorize"), .init("role", "search")],
-            carried(consent, forms),
+            carried(consent.asked, mark: consent.mark, forms),
             .element(
                 "p", [], .element("label", [.init("for", "find")], "Find a patient of yours by name"), " ",
                 .element(
@@ -113,7 +115,7 @@ struct AuthorizationPages: Sendable {
         return .element("fieldset", [], [.element("legend", [], "It may, as far as you leave it ticked")] + rows)
     }
 
-    private func row(
+    func row(
         _ type: String, _ name: String, id: String, value: String, isChecked: Bool, _ label: HTML...
     ) -> HTML {
         var attributes: [HTMLAttribute] = [
@@ -125,7 +127,7 @@ struct AuthorizationPages: Sendable {
             .element("label", [.init("for", id)], label))
     }
 
-    private func decision(_ value: String, _ words: String, isPlain: Bool = false) -> HTML {
+    func decision(_ value: String, _ words: String, isPlain: Bool = false) -> HTML {
         var attributes: [HTMLAttribute] = [
             .init("type", "submit"), .init("name", "decision"), .init("value", value),
         ]
@@ -134,12 +136,12 @@ struct AuthorizationPages: Sendable {
     }
 
     /// The request and the mark of it, which every form takes on.
-    private func carried(_ consent: Consent, _ forms: PageForms) -> HTML {
-        .all(consent.asked.parameters.map { forms.hidden($0.name, $0.value) } + [forms.hidden("asked", consent.mark)])
+    func carried(_ asked: AuthorizationRequest, mark: String, _ forms: PageForms) -> HTML {
+        .all(asked.parameters.map { forms.hidden($0.name, $0.value) } + [forms.hidden("asked", mark)])
     }
 
     /// The addresses of these pages hold the request, and are told to nobody.
-    private func answer(_ page: Page, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
+    func answer(_ page: Page, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
         var headers = headers
         headers[.referrerPolicy] = "no-referrer"
         return page.response(status: status, headers: headers)

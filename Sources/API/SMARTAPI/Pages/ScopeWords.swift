@@ -32,7 +32,7 @@ enum ScopeWords {
         case .openid: "Know who you are"
         case .offlineAccess: "Keep this access after you have signed out, until you take it back"
         case .onlineAccess: "Keep this access as long as you are signed in"
-        case .fhirUser, .launch, .launchPatient, .launchEncounter: nil
+        case .fhirUser, .launch, .launchPatient, .launchEncounter, .launchImagingStudy: nil
         }
     }
 

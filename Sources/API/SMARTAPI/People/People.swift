@@ -77,15 +77,19 @@ package struct People: Sendable {
             return .throttled(seconds)
         }
         let verifier = account?.passwordVerifier.flatMap(PasswordVerifier.init)
-        let isRight =
-            try await isPassword(password, of: verifier ?? decoy, request, isKnown: guesser.device != nil)
-            && verifier != nil && account?.state == .active
-        guard isRight, let account, let verifier else {
+        let isActive = account?.state == .active
+        let guess = try await checked(
+            password, of: verifier ?? decoy, request, isKnown: guesser.device != nil,
+            renews: verifier != nil && isActive)
+        guard guess.isRight, isActive, let account, let verifier else {
             guesses.wrong(guesser)
             try await record("sign-in", nil, account, request, detail: "wrong-password")
             return .wrong
         }
-        if verifier.cost != cost { try await renew(account, verifier, password, request) }
+        if let renewed = guess.renewed {
+            _ = try await accounts.change(
+                accountID: account.id, .verifier(renewed, replacing: verifier.text), at: sessions.now())
+        }
         let stage = try await stage(behindFirstFactor: account)
         try await record("sign-in", account, account, request, detail: "password")
         return try await begin(account, stage, request)
@@ -106,23 +110,20 @@ package struct People: Sendable {
         keys.device(Cookies.value(Cookies.device, in: request.headers[.cookie]), of: account.id)
     }
 
-    private func isPassword(
-        _ password: String, of verifier: PasswordVerifier, _ request: APIRequest, isKnown: Bool
-    ) async throws -> Bool {
+    /// Whether a password is the verifier's, and where it is and the verifier has another cost than today's, a new one: both
+    /// in one place among those that wait, so that who has given the right password is not turned away behind it.
+    /// - Parameter renews: whether a new verifier is wanted at all.
+    private func checked(
+        _ password: String, of verifier: PasswordVerifier, _ request: APIRequest, isKnown: Bool, renews: Bool = false
+    ) async throws -> (isRight: Bool, renewed: String?) {
         // As much time is spent on one that is too long to be anybody's.
         let isTooLong = password.utf8.count > PasswordRule.bytesMax
         let guess = isTooLong ? "" : password
-        return try await threads.run(from: request.sourceAddress, isKnown: isKnown) { try verifier.matches(guess) }
-            && !isTooLong
-    }
-
-    /// The same password at today's cost.
-    private func renew(
-        _ account: Account, _ old: PasswordVerifier, _ password: String, _ request: APIRequest
-    ) async throws {
-        let verifier = try await verifier(of: password, request)
-        _ = try await accounts.change(
-            accountID: account.id, .verifier(verifier, replacing: old.text), at: sessions.now())
+        return try await threads.run(from: request.sourceAddress, isKnown: isKnown) { [cost] in
+            guard try verifier.matches(guess), !isTooLong else { return (false, nil) }
+            guard renews, verifier.cost != cost else { return (true, nil) }
+            return (true, try PasswordVerifier(password: guess, cost: cost).text)
+        }
     }
 
     func verifier(of password: String, _ request: APIRequest) async throws -> String {
@@ -143,7 +144,7 @@ package struct People: Sendable {
         let guesser = guesser(known.account.name, known.account, request)
         if let seconds = guesses.wait(guesser) { return .throttled(seconds) }
         guard let verifier = known.account.passwordVerifier.flatMap(PasswordVerifier.init),
-            try await isPassword(password, of: verifier, request, isKnown: true)
+            try await checked(password, of: verifier, request, isKnown: true).isRight
         else {
             guesses.wrong(guesser)
             try await record("password", known.account, known.account, request, .minorFailure, detail: "wrong-password")
@@ -154,7 +155,7 @@ package struct People: Sendable {
 
     /// Begins a session in place of the browser's last, so that nobody has given it beforehand. OWASP ASVS 5.0 V7.2.4.
     /// `.wrong` where the account was changed since it was looked at: its password may be another by now.
-    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil for who has given a factor here now.
+    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil for who has given a factor here in this request.
     func begin(
         _ account: Account, _ stage: BrowserSession.Stage, _ request: APIRequest, signedInAt: Int64? = nil
     ) async throws -> Attempt {

@@ -80,8 +80,9 @@ package struct PeopleSessions: PersonSessions {
         return known
     }
 
-    /// Whether a session was begun a moment ago.
-    func isFresh(_ known: Known) -> Bool { now() < known.session.createdAt + limits.freshSeconds * 1_000_000 }
+    /// Whether the person of a session has proved who they are a moment ago. One that began here because a session of theirs
+    /// went on at a provider proves nothing of who sits there now. OWASP ASVS 5.0 V7.5.1.
+    func isFresh(_ known: Known) -> Bool { now() < known.session.signedInAt + limits.freshSeconds * 1_000_000 }
 
     private func known(sessionID: String, at time: Int64) async throws -> Known? {
         guard let session = try await sessions.session(id: sessionID), time < session.expiresAt,
@@ -101,7 +102,7 @@ package struct PeopleSessions: PersonSessions {
 
     /// Begins a session under a new secret, in place of the one that the browser has, if any. Returns what its cookie is
     /// to hold; nil where the account is locked by now, or was changed since it was looked at.
-    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil for now.
+    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil where that is the moment of the call.
     func begin(
         _ account: Account, _ stage: BrowserSession.Stage, signedInAt: Int64? = nil, cookies: String?,
         address: String?, agent: String?

@@ -151,7 +151,9 @@ package struct GrantExchange: Sendable {
         return grant
     }
 
-    /// What a token stands for now; nil for one that does not work. RFC 7662 §2.2.
+    /// What a refresh token or an access token of this server stands for at the time of the call; nil for one that is unknown,
+    /// was used up or has expired, or whose grant, session or client has ended. Throws `.unavailable` where that cannot be
+    /// read. RFC 7662 §2.2.
     func inspected(_ token: String) async throws -> TokenState? {
         guard token.utf8.count <= BearerAuthenticator.tokenBytesMax else { return nil }
         if case .fresh(let refresh, let grant) = try await reading({

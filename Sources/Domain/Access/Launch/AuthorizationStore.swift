@@ -68,6 +68,17 @@ package protocol LaunchSubjects: Sendable {
     func patients(named text: String?, limit: Int, access: AccessContext) async throws -> [PatientChoice]
     /// Those of the ids that there are, in the order given.
     func patients(ids: [String], access: AccessContext) async throws -> [PatientChoice]
+    /// Resources of one patient, those that began last first; at most `limit`. Those that were entered in error, or cancelled,
+    /// are left out.
+    ///
+    /// - Parameters:
+    ///   - patient: a logical id.
+    ///   - until: only those that began by the end of a day, `YYYY-MM-DD`; nil for all.
+    func choices(
+        of type: ContextType, patient: String, until: String?, limit: Int, access: AccessContext
+    ) async throws -> [ContextChoice]
+    /// Whether there is such a resource now that could be chosen for the patient.
+    func isChoice(_ id: String, of type: ContextType, patient: String, access: AccessContext) async throws -> Bool
     /// Whether there is such a resource now.
     func exists(_ type: String, _ id: String, access: AccessContext) async throws -> Bool
     /// Whether a resource of the type may belong to a patient at all.

@@ -7,8 +7,10 @@ package enum LaunchScope: String, Sendable, Hashable, CaseIterable {
     case launch
     /// A patient, chosen by the person where no EHR has named one.
     case launchPatient = "launch/patient"
-    /// The encounter that an EHR has named.
+    /// An encounter of the patient, chosen by the person where no EHR has launched the application.
     case launchEncounter = "launch/encounter"
+    /// An imaging study of the patient, chosen the same way, as an element of `fhirContext`.
+    case launchImagingStudy = "launch/imagingstudy"
     /// A refresh token as long as the person's session lives.
     case onlineAccess = "online_access"
     /// A refresh token that outlives the person's session.
@@ -26,13 +28,15 @@ package struct GrantedScopes: Sendable, Hashable {
         self.others = others
     }
 
-    /// Reads words between spaces; a word that is no scope is passed over.
+    /// Reads words between spaces; a word that is no scope is passed over. A role of a context (`launch/imagingstudy?role=…`)
+    /// is left out: what there is of the type is given, whatever it is for. SMART 2.2 §Requesting context with scopes.
     package init(_ text: String) {
         resources = []
         others = []
         var seen: Set<Scope> = []
         for word in text.split(separator: " ") {
-            if let other = LaunchScope(rawValue: String(word)) {
+            let name = word.hasPrefix("launch/") ? word.prefix { $0 != "?" } : word
+            if let other = LaunchScope(rawValue: String(name)) {
                 if !others.contains(other) { others.append(other) }
             } else if let scope = Scope(String(word)), seen.insert(scope).inserted {
                 resources.append(scope)

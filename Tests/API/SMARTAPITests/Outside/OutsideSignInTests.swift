@@ -336,6 +336,27 @@ import Testing
         }
     }
 
+    @Test("OWASP ASVS 5.0 V7.5.1: who came in by a session that went on at the provider has proved nothing just now")
+    func silentSignIn() async throws {
+        try await OutsideFixture.with(Self.makesAccounts) { fixture in
+            for told in [nil, String(fixture.people.clock.seconds - 301)] as [String?] {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(departure, ["groups": "\"doctors\"", "auth_time": told])
+                try await fixture.comeBack(browser, departure)
+                #expect(try await fixture.isSignedIn(browser))
+                try await browser.get(PasskeyRoutes.listPath)
+                #expect(browser.text.contains("href=\"/account/sign-in?return="))
+                try await browser.get("/account/enrolment")
+                try await browser.post(
+                    "/account/enrolment", ["password": "", "setup": browser.hidden("setup") ?? "", "code": "000000"])
+                #expect(browser.status == 403)
+                #expect(browser.text.contains("too long ago"))
+            }
+            #expect(fixture.people.passkeys.all.isEmpty)
+        }
+    }
+
     @Test("OpenID Connect Core §3.1.2.1: who must sign in anew here signs in anew there")
     func anew() async throws {
         try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in

@@ -21,6 +21,8 @@ private struct TokensFixture {
     let directory = MemoryPeople()
     let identities = MemoryIdentities()
     let server = OutsideServerDouble()
+    /// Counts what this server revokes.
+    let revoking = MemoryAuthorizations()
     let key: IssuerKey
     let ownKey: ServerKey
     let tokens: OutsideTokens
@@ -54,9 +56,10 @@ private struct TokensFixture {
             fhirUserBase: Self.base + "/fhir")
         second.needsAudience = needsAudience
         server.document("https://ehr.test/keys", "{\"keys\":[\(try key.jwk)]}")
+        let revoking = revoking
         tokens = OutsideTokens(
             own: own, servers: [first, second], identities: identities, accounts: directory, patients: Numbers(),
-            outbound: server, now: now, randomBytes: RandomSource().bytes)
+            outbound: server, revocations: { revoking.revocations }, now: now, randomBytes: RandomSource().bytes)
         let group = RouteGroup(
             name: "fhir", prefix: "/fhir", errorBody: OAuthErrorBody(),
             routes: [
@@ -233,6 +236,26 @@ private struct TokensFixture {
         // Known for a minute at most.
         fixture.clock.advance(seconds: 61)
         #expect(try await fixture.context(token) == nil)
+    }
+
+    @Test("A lock by this server counts at once for who comes with another server's token, signed or asked about")
+    func lockedAtOnce() async throws {
+        for (issuer, isAsked) in [(TokensFixture.signing, false), (TokensFixture.asked, true)] {
+            let fixture = try TokensFixture()
+            let account = Account(
+                id: "a1", name: "anna", displayName: "Anna", role: .referrer, fhirUser: "Practitioner/7", createdAt: 0)
+            _ = try await fixture.directory.add(account)
+            _ = try await fixture.identities.link(
+                OutsideIdentity(issuer: issuer, subject: "u1", accountID: "a1", isMade: false, linkedAt: 0))
+            fixture.answer(["opaque": Self.good])
+            let token = isAsked ? "opaque" : try fixture.token()
+            for _ in 0..<2 { #expect(try await fixture.get("/fhir/ImagingStudy", token).status == 200) }
+            #expect(fixture.server.posted.count == (isAsked ? 1 : 0))
+            _ = try await fixture.directory.change(accountID: "a1", .state(.locked), at: 1)
+            // As the store counts a change of an account.
+            _ = try fixture.revoking.revokeGrants(ofAccount: "a1", at: 1, isBeside: false)
+            #expect(try await fixture.get("/fhir/ImagingStudy", token).status == 401)
+        }
     }
 
     @Test("Who works here sees by their role, within the record as it is now; an operator is given no patient")

@@ -210,6 +210,24 @@ import Testing
         }
     }
 
+    @Test("A password is checked and hashed anew in one place: who has the right one is not turned away behind it")
+    func upgradeInOnePlace() async throws {
+        let dearer = PasswordVerifier.Cost(logarithm: 7, blockSize: 8, parallelism: 1)
+        var limits = PasswordThreads.Limits()
+        // Known browsers have places, strangers none.
+        limits.strangersMax = 0
+        try await PeopleFixture.with(limits, cost: dearer) { fixture in
+            let anna = try await fixture.add("anna")
+            let browser = fixture.browser()
+            browser.cookies[Cookies.device] = fixture.people.keys.deviceMark(
+                of: anna.id, nonce: [UInt8](repeating: 1, count: 16))
+            try await browser.signIn("anna")
+            #expect(browser.location == "/account")
+            let kept = try #require(try await fixture.directory.account(id: anna.id)?.passwordVerifier)
+            #expect(PasswordVerifier(kept)?.cost == dearer)
+        }
+    }
+
     @Test("Changing the password takes the present one and ends the other sessions")
     func change() async throws {
         try await PeopleFixture.with { fixture in
