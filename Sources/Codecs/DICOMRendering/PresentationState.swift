@@ -39,7 +39,7 @@ package struct PresentationState: Sendable {
     private let areas: [(images: Applicability, area: DisplayedArea)]
     private let lookUps: [(images: Applicability, item: DataSet)]
 
-    /// Throws `.unsupported` for another class, for a palette that is named but not there, and beyond the limits.
+    /// Throws `.unsupported` for another class, for a palette that is neither there nor well known, and beyond the limits.
     ///
     /// - Parameter dataSet: of the state, the values of ``ImageRendering/externalPaths(in:)`` put into their places.
     package init(_ dataSet: DataSet, sopClassUID: String) throws(RenderingError) {
@@ -50,7 +50,7 @@ package struct PresentationState: Sendable {
         try Self.check(dataSet)
         isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"
         presentationLUT = dataSet.item(.presentationLUTSequence).flatMap { LookUpTable($0, isSigned: false) }
-        palette = kind == .pseudoColour ? PaletteTable(dataSet, isSigned: false) : nil
+        palette = kind == .pseudoColour ? Self.palette(dataSet) : nil
         if kind == .pseudoColour, palette == nil { throw .unsupported("a palette that is not in the state") }
         shutter = DisplayShutter(dataSet)
         transformation = SpatialTransformation(dataSet)
@@ -60,6 +60,12 @@ package struct PresentationState: Sendable {
             DisplayedArea(item).map { (Applicability(item), $0) }
         }
         lookUps = dataSet.items(.softcopyVOILUTSequence).map { (Applicability($0), $0) }
+    }
+
+    /// The palette whose tables are in the state, else the well-known one that it names. PS3.3 §C.7.9.1, PS3.6 Annex B.
+    private static func palette(_ dataSet: DataSet) -> PaletteTable? {
+        PaletteTable(dataSet, isSigned: false)
+            ?? dataSet.uid(.paletteColorLookupTableUID).flatMap { WellKnownPalette.table($0) }
     }
 
     private static func references(_ dataSet: DataSet) throws(RenderingError) -> [ImageReference] {
