@@ -18,6 +18,8 @@ struct RenderedInstance: Sendable {
     private let pixels: any PixelCoding
     private let memory: MemoryBudget
     private let lastMask = LastMask()
+    /// Tables and overlays, which `rendering` keeps.
+    private let held: MemoryReservation
 
     /// The mean of the mask frames that were put together last: most frames of a run are shown less the same ones.
     private final class LastMask: Sendable {
@@ -66,7 +68,8 @@ struct RenderedInstance: Sendable {
         let whole = try await ValuesInFile.brought(header, memory: memory) { range in
             try await source.bytes(range, from: reader)
         }
-        rendering = try ImageRendering(whole, state: state)
+        held = whole.held
+        rendering = try ImageRendering(whole.dataSet, state: state)
     }
 
     /// The frame that stands for all: the middle one.

@@ -362,6 +362,25 @@ struct RenderedTests {
         #expect(try await Self.body(response) == Self.png([0, 128, 255, 0, 128, 255]))
     }
 
+    @Test("What was brought from the file counts as memory for as long as pictures are made with it, and no longer")
+    func tablesInMemory() async throws {
+        var table = DataSet()
+        table.set(.lutDescriptor, .US, ints: [16_384, 0, 16])
+        table.set(.lutData, .OW, bytes: [UInt8](repeating: 1, count: 32_768))
+        var set = Self.image([Self.one, Self.two])
+        set.set(.voilutSequence, items: [table])
+        let budget = MemoryBudget()
+        let routes = try Self.routes([Object(set: set, uid: "1.1")], memory: budget)
+        do {
+            let response = try await routes.renderedInstance(
+                Self.request("multipart/related; type=\"image/png\"", instance: "1.1"))
+            #expect(budget.used >= 32_768)
+            #expect(try await Self.parts(response).count == 2)
+        }
+        _ = try await routes.renderedInstance(Self.request("image/png", instance: "1.1"))
+        #expect(budget.used == 0)
+    }
+
     @Test("A report is HTML or text, escaped; an encapsulated PDF comes as it is; what is neither is 406")
     func texts() async throws {
         let routes = try Self.routes([
