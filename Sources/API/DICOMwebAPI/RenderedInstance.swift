@@ -215,7 +215,7 @@ struct RenderedInstance: Sendable {
     private func reserve(_ pictureBytes: Int, converts: Bool = false) throws -> MemoryReservation {
         let image = rendering.image
         // What goes to a process, and what comes back.
-        let converting = converts ? 3 * 3 * image.rows * image.columns : 0
+        let converting = converts ? 3 * max(3 * image.rows * image.columns, pictureBytes) : 0
         let samples = image.rows * image.columns * image.samplesPerPixel
         let reservation = memory.reservation()
         guard
@@ -228,12 +228,13 @@ struct RenderedInstance: Sendable {
     }
 
     private func encoded(_ picture: RenderedImage, _ number: Int, _ form: Form) throws -> [UInt8] {
+        // One of RGB says nothing of grey; colours that say nothing are taken for those of sRGB.
+        let isColour = picture.samplesPerPixel == 3
         let profile: [UInt8]? =
             switch form.query.colours {
-            case .untold: nil
-            case .own: rendering.iccProfile(number: number)
-            // One of RGB, which says nothing of grey.
-            case .converted(let space): picture.samplesPerPixel == 3 ? space.profile : nil
+            case .own where isColour: rendering.iccProfile(number: number) ?? OutputColourSpace.srgb.profile
+            case .converted(let space) where isColour: space.profile
+            case .untold, .own, .converted: nil
             }
         switch form.type {
         case .png:

@@ -17,7 +17,7 @@ struct RenderedQuery: Sendable, Equatable {
     enum Colours: Sendable, Equatable {
         /// The image's, without a profile.
         case untold
-        /// The image's, with its own profile.
+        /// The image's, with its own profile, or that of sRGB where it has none.
         case own
         /// Converted, with a profile of that space.
         case converted(OutputColourSpace)

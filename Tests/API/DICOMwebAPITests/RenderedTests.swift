@@ -331,7 +331,8 @@ struct RenderedTests {
         #expect(try await picture("1.1", "iccprofile=no") == png(stored, nil))
         // Without a profile it is taken for sRGB.
         #expect(try await picture("1.2", "iccprofile=srgb") == png(stored, srgb))
-        #expect(try await picture("1.2", "iccprofile=yes") == png(stored, nil))
+        #expect(try await picture("1.2", "iccprofile=yes") == png(stored, srgb))
+        #expect(try await picture("1.2", "iccprofile=no") == png(stored, nil))
         // As JPEG the profile is a segment of its own.
         let jpeg = try await picture("1.1", "iccprofile=srgb", "image/jpeg")
         let place = try #require(jpeg.indices.first { jpeg[$0...].starts(with: Array("ICC_PROFILE\0".utf8)) })
