@@ -207,6 +207,10 @@ test("A linked pane shows what lies nearest, as far from where both were looked 
   const turned = { [Tag.orientation]: element("DS", 1, 0, 0, 0, -1, 0) };
   equal(following(own, 2, stack([20, 15, 10, 5, 0], "1.8", turned), { here: 0, there: 4 }), 2);
   equal(following(own, 4, prior), 9);
+  // Across each other, as the planes of one volume are: nothing goes with it.
+  const across = { [Tag.orientation]: element("DS", 1, 0, 0, 0, 0, -1) };
+  equal(following(own, 3, stack([0, 5, 10], "1.9", across)), undefined);
+  equal(following(own, 3, stack([0, 5, 10], "1.8", across), { here: 0, there: 0 }), undefined);
   // No frame of reference is none in common.
   equal(following(stack([0, 5], ""), 1, stack([100, 0, 5], "")), 2);
   equal(following(own, 1, stack([0, 1, 2], "1.8", { [Tag.position]: { vr: "DS" } }), { here: 0, there: 0 }), 1);

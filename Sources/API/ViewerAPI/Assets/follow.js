@@ -4,24 +4,24 @@ import { Tag, text } from "./dicomjson.js";
 import { dot, subtract } from "./geometry.js";
 
 /**
- * The index in the stack `there` that goes with `index` of `here`. What lies nearest in the patient where both have one
- * frame of reference; of parallel images of two what is as many mm away from `anchor` ({here, there}: two indices that were
- * looked at together); else the same part of the way.
+ * The index in the stack `there` that goes with `index` of `here`. Of parallel images what lies nearest in the patient where
+ * both have one frame of reference; of two what is as many mm away from `anchor` ({here, there}: two indices that were looked
+ * at together). Undefined, which is none, for images across each other; else the same part of the way.
  */
 export function following(here, index, there, anchor) {
   const { frame } = here[index];
-  if (frame.plane) {
+  const isParallel = (plane) => plane && Math.abs(dot(plane.normal, frame.plane.normal)) > 0.9;
+  if (frame.plane && there.some((entry) => entry.frame.plane)) {
+    if (!there.some((entry) => isParallel(entry.frame.plane))) return undefined;
     const same = nearest(there, ({ plane, frameOfReference }) =>
-      (plane && frameOfReference && frameOfReference === frame.frameOfReference ? plane.distance(frame.plane.position) : undefined));
+      (frameOfReference && frameOfReference === frame.frameOfReference && isParallel(plane)
+        ? plane.distance(frame.plane.position) : undefined));
     if (same !== undefined) return same;
     const from = anchor && here[anchor.here]?.frame.plane;
     const to = anchor && there[anchor.there]?.frame.plane;
-    const turned = from && to ? dot(from.normal, to.normal) : 0;
-    if (Math.abs(turned) > 0.9) {
-      const way = Math.sign(turned) * dot(subtract(frame.plane.position, from.position), from.normal);
-      const found = nearest(there, ({ plane }) =>
-        (plane && Math.abs(dot(plane.normal, to.normal)) > 0.9 ? to.distance(plane.position) - way : undefined));
-      if (found !== undefined) return found;
+    if (isParallel(from) && isParallel(to)) {
+      const way = Math.sign(dot(from.normal, to.normal)) * dot(subtract(frame.plane.position, from.position), from.normal);
+      return nearest(there, ({ plane }) => (isParallel(plane) ? to.distance(plane.position) - way : undefined));
     }
   }
   return Math.round(index / Math.max(1, here.length - 1) * (there.length - 1));

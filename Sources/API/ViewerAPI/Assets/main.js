@@ -167,7 +167,7 @@ class Viewer {
     await this.openSeries(uid, text(entry, Tag.seriesInstance), other, { title });
     const day = date(text(pane.frame?.dataSet, Tag.studyDate));
     if (day && !pane.title.startsWith(day)) pane.title = `${day} ${pane.title}`;
-    if (pane.frame && other.frame) other.scrollTo(following(pane.stack, pane.index, other.stack));
+    if (pane.frame && other.frame) other.scrollTo(following(pane.stack, pane.index, other.stack) ?? other.index);
     this.isLinked = false;
     this.#link();
     this.#say("The panes scroll together. To change how they go together: unlink, scroll one, link again.");
@@ -392,7 +392,7 @@ class Viewer {
         if (other === pane || other.stack.length === 0) continue;
         const [here, there] = [this.together.get(pane), this.together.get(other)];
         const anchor = here === undefined || there === undefined ? undefined : { here, there };
-        other.scrollTo(following(pane.stack, pane.index, other.stack, anchor));
+        other.scrollTo(following(pane.stack, pane.index, other.stack, anchor) ?? other.index);
       }
       this.isFollowing = false;
     }
@@ -579,7 +579,11 @@ class Viewer {
 
   async #download() {
     const { frame } = this.pane;
-    if (!frame || frame.isReformatted) return;
+    if (!frame) return;
+    if (frame.isReformatted) {
+      this.#say("This plane was made here of a whole series; there is no object of it to be downloaded.");
+      return;
+    }
     const address = URL.createObjectURL(await this.archive.download(frame));
     const link = make("a", { href: address, download: `${frame.instance}.dcm` });
     link.click();
