@@ -114,7 +114,8 @@ struct OutputColourSpaceTests {
         var set = Self.colour()
         set.set(.iccProfile, .OB, bytes: [UInt8](repeating: 1, count: 128))
         #expect(try ImageRendering(set).iccProfile(number: 1) == nil)
-        for (photometric, profile) in [("PALETTE COLOR", Self.profile(4)), ("MONOCHROME2", nil)] {
+        for (photometric, profile) in [("PALETTE COLOR", Self.profile(4)), ("MONOCHROME2", nil)] as [(String, [UInt8]?)]
+        {
             var set = RenderingFixtures.image(rows: 1, columns: 1, allocated: 8, stored: 8, photometric: photometric)
             set.set(.iccProfile, .OB, bytes: Self.profile(4))
             #expect(try ImageRendering(set).iccProfile(number: 1) == profile)
