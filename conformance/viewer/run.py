@@ -492,7 +492,7 @@ def drive(report, driver, server, page, study, report_text):
         page.click('.beside[aria-label*="Five hundred"]')
         page.wait(lambda: len(driver.find_elements(By.CSS_SELECTOR, ".pane")) == 2, "two panes")
         page.wait(lambda: "of 500" in page.label(1), page.label(1))
-        expect("2025-01-31" in page.label(1) and "2026-01-31" in page.label(0), f"{page.label(0)} | {page.label(1)}")
+        page.wait(lambda: "2025-01-31" in page.label(1) and "2026-01-31" in page.label(0), "the day of each")
         page.wait(lambda: page.find("#link").get_attribute("aria-pressed") == "true", "linked panes")
         page.find(".pane").send_keys(*[Keys.ARROW_DOWN] * 4)
         page.wait(lambda: "image 5 of 48" in page.label(0) and "image 5 of 500" in page.label(1), page.label(1))
