@@ -111,11 +111,21 @@ export class Archive {
 
   /** A frame as the server renders it. */
   async rendered(frame, signal) {
-    const answer = await this.session.fetch(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`, {
-      // Tiles of slides are photographs, and many.
-      headers: { Accept: frame.isTile ? "image/jpeg" : "image/png" }, signal,
-    });
+    // Tiles of slides are photographs, and many.
+    const answer = await this.#inSRGB(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`,
+      frame.isTile ? "image/jpeg" : "image/png", signal);
     return createImageBitmap(await answer.blob());
+  }
+
+  /** A picture in the colours of a screen; in those that are stored where its profile cannot be read. PS3.18 8.3.5.1.5. */
+  async #inSRGB(path, accept, signal) {
+    const ask = (query) => this.session.fetch(path + query, { headers: { Accept: accept }, signal });
+    try {
+      return await ask("?iccprofile=srgb");
+    } catch (error) {
+      if (error.status !== 406) throw error;
+      return ask("");
+    }
   }
 
   async thumbnail(study, series) {
@@ -135,9 +145,8 @@ export class Archive {
    * What a presentation state shows, as pictures: of one image where `isSingle`, else of each that it refers to.
    */
   async presented(reference, isSingle) {
-    const answer = await this.session.fetch(`${this.instancePath(reference)}/rendered`, {
-      headers: { Accept: isSingle ? "image/png" : 'multipart/related; type="image/png"' },
-    });
+    const answer = await this.#inSRGB(`${this.instancePath(reference)}/rendered`,
+      isSingle ? "image/png" : 'multipart/related; type="image/png"');
     if (isSingle) return [await createImageBitmap(await answer.blob())];
     const body = new Uint8Array(await answer.arrayBuffer());
     return Promise.all(parts(body, answer.headers.get("Content-Type") ?? "")
