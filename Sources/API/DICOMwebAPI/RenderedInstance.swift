@@ -148,6 +148,8 @@ struct RenderedInstance: Sendable {
     ///
     /// - Parameter profile: what its colours are of; nil for those of sRGB, which is what a picture without a profile is
     ///   taken for.
+    ///
+    /// Throws `HTTPFailure` `.notAcceptable` for a profile that nothing can be converted from.
     private func converted(
         _ picture: RenderedImage, from profile: [UInt8]?, to space: OutputColourSpace
     ) async throws -> RenderedImage {
@@ -155,12 +157,18 @@ struct RenderedInstance: Sendable {
         guard
             let frame = NativeFrame(
                 rows: picture.rows, columns: picture.columns, samplesPerPixel: 3, sampleBytes: 1, bitsStored: 8,
-                isSigned: false, photometricInterpretation: "RGB", bytes: picture.bytes),
+                isSigned: false, photometricInterpretation: "RGB", bytes: picture.bytes)
+        else { throw RenderingError.tooLarge }
+        let made: NativeFrame
+        do {
+            made = try await pixels.convert(
+                frame, from: profile ?? OutputColourSpace.srgb.profile, to: space.profile)
+        } catch PixelCodecError.unsupported(let what) {
+            throw HTTPFailure(.notAcceptable, "the image has \(what): ask for iccprofile=no")
+        }
+        guard
             let converted = RenderedImage(
-                rows: picture.rows, columns: picture.columns, samplesPerPixel: 3,
-                bytes: try await pixels.convert(
-                    frame, from: profile ?? OutputColourSpace.srgb.profile, to: space.profile
-                ).bytes)
+                rows: picture.rows, columns: picture.columns, samplesPerPixel: 3, bytes: made.bytes)
         else { throw RenderingError.tooLarge }
         return converted
     }
