@@ -142,15 +142,16 @@ export class Archive {
   }
 
   /**
-   * What a presentation state shows, as pictures: of one image where `isSingle`, else of each that it refers to.
+   * What a presentation state shows, as pictures: of one image where `isSingle`, else of each that it refers to, the frames
+   * of one too; at most `most`, and how many there were.
    */
-  async presented(reference, isSingle) {
+  async presented(reference, isSingle, most) {
     const answer = await this.#inSRGB(`${this.instancePath(reference)}/rendered`,
       isSingle ? "image/png" : 'multipart/related; type="image/png"');
-    if (isSingle) return [await createImageBitmap(await answer.blob())];
-    const body = new Uint8Array(await answer.arrayBuffer());
-    return Promise.all(parts(body, answer.headers.get("Content-Type") ?? "")
-      .map((part) => createImageBitmap(new Blob([part], { type: "image/png" }))));
+    if (isSingle) return { pictures: [await createImageBitmap(await answer.blob())], count: 1 };
+    const found = parts(new Uint8Array(await answer.arrayBuffer()), answer.headers.get("Content-Type") ?? "");
+    const pictures = await Promise.all(found.slice(0, most).map((part) => createImageBitmap(new Blob([part], { type: "image/png" }))));
+    return { pictures, count: found.length };
   }
 
   /** An encapsulated document, as the server renders it: a PDF. */

@@ -340,8 +340,9 @@ class Viewer {
       const isSingle = stack.length + count > presentedMax;
       if (isSingle) left += count - 1;
       const reference = { study, series: text(dataSet, Tag.seriesInstance), instance: text(dataSet, Tag.sopInstance) };
-      const pictures = await this.archive.presented(reference, isSingle);
+      const { pictures, count: found } = await this.archive.presented(reference, isSingle, presentedMax - stack.length);
       if (pane.asked !== asked || !this.#isShown(study)) return;
+      left += found - pictures.length;
       stack.push(...pictures.map((bitmap, index) => ({
         frame: new ImageFrame({
           ...dataSet, [Tag.rows]: { vr: "US", Value: [bitmap.height] }, [Tag.columns]: { vr: "US", Value: [bitmap.width] },
