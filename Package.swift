@@ -84,6 +84,7 @@ let package = Package(
         system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         system("COpenJPEG", pkgConfig: "libopenjp2", apt: "libopenjp2-7-dev"),
         system("CCharLS", pkgConfig: "charls", apt: "libcharls-dev"),
+        system("CLittleCMS", pkgConfig: "lcms2", apt: "liblcms2-dev"),
         // The process that reads foreign pixels: what Swift cannot say in system calls.
         .target(name: "CPixelSandbox", path: "Sources/CLibraries/CPixelSandbox"),
 
@@ -95,7 +96,9 @@ let package = Package(
         layer("Codecs", "DICOMData", ["Basics", "CZlib"]),
         layer("Codecs", "DICOMNetwork", ["DICOMData", nio("NIOCore")]),
         layer("Codecs", "DICOMPixels", ["DICOMData"]),
-        layer("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"]),
+        layer(
+            "Codecs", "PixelCodecs",
+            ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS", "CLittleCMS"]),
         layer("Codecs", "DICOMRendering", ["DICOMData", "DICOMPixels", "PixelCodecs", "CZlib"]),
         layer("Codecs", "HL7v2", ["Basics"]),
         layer("Codecs", "FHIRModel", ["Basics"]),
@@ -183,7 +186,8 @@ let package = Package(
         layer(
             "API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography", hummingbird, httpTypes],
             resources: [
-                "dicomjson.js", "dicomweb.js", "geometry.js", "loader.js", "main.js", "painter.js", "pixels.js",
+                "dicomjson.js", "dicomweb.js", "follow.js", "geometry.js", "loader.js", "main.js", "painter.js",
+                "pixels.js",
                 "reformat.js", "slide.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
             ].map { .embedInCode("Assets/" + $0) }),
 
@@ -346,7 +350,8 @@ let package = Package(
                 "TestSupport", "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
                 nio("NIOTLS"), nioSSL,
-                "Basics", "Cryptography", asyncHTTPClient, "DICOMPixels", "PixelCodecs", "PixelAdapter", logging,
+                "Basics", "Cryptography", asyncHTTPClient, "DICOMPixels", "DICOMRendering", "PixelCodecs",
+                "PixelAdapter", logging,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),

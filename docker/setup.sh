@@ -18,7 +18,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 swift_minimum=6.2
 runtime_packages=(
-    libssl-dev libpq-dev libsqlite3-dev zlib1g-dev libturbojpeg0-dev libopenjp2-7-dev libcharls-dev pkg-config curl)
+    libssl-dev libpq-dev libsqlite3-dev zlib1g-dev libturbojpeg0-dev libopenjp2-7-dev libcharls-dev
+    liblcms2-dev pkg-config curl)
 demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
 clients_packages=(orthanc dicom3tools)

@@ -50,7 +50,7 @@ struct ImportTable {
         row("Codecs", "DICOMData", ["Basics", "CZlib"])
         row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
         row("Codecs", "DICOMPixels", ["DICOMData"])
-        row("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"])
+        row("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS", "CLittleCMS"])
         row("Codecs", "DICOMRendering", ["DICOMData", "DICOMPixels", "PixelCodecs", "CZlib"])
         row("Codecs", "HL7v2", ["Basics"])
         row("Codecs", "FHIRModel", ["Basics"])

@@ -2,10 +2,11 @@
 their values, within one grey level; sizes, parameters, reports, documents and refusals."""
 
 import io
+import struct
 
 import numpy
 import pydicom
-from PIL import Image
+from PIL import Image, ImageCms
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
@@ -264,6 +265,52 @@ def encapsulated_pdf():
     return Sample("pdf", out.getvalue()), document
 
 
+def wide_profile():
+    """A profile of ICC.1 version 2 that nobody else has: other primaries than those of sRGB, the power of 1.9."""
+    def tag(kind, body):
+        body = kind + bytes(4) + body
+        return body + bytes(-len(body) % 4)
+
+    def xyz(*values):
+        return tag(b"XYZ ", b"".join(struct.pack(">i", round(value * 65536)) for value in values))
+    name = b"Of a test\0"
+    curve = tag(b"curv", struct.pack(">IH", 1, round(1.9 * 256)))
+    tags = [(b"desc", tag(b"desc", struct.pack(">I", len(name)) + name + bytes(78))), (b"cprt", tag(b"text", b"None\0")),
+            (b"wtpt", xyz(0.9642, 1, 0.8249)), (b"rXYZ", xyz(0.56, 0.28, 0.01)), (b"gXYZ", xyz(0.24, 0.66, 0.06)),
+            (b"bXYZ", xyz(0.1642, 0.06, 0.7549)), (b"rTRC", curve), (b"gTRC", curve), (b"bTRC", curve)]
+    table, body, place = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for sign, content in tags:
+        table += struct.pack(">4sII", sign, place + len(body), len(content))
+        body += content
+    head = struct.pack(">I4sI4s4s4s6H4s", place + len(body), bytes(4), 0x02100000, b"mntr", b"RGB ", b"XYZ ",
+                       2026, 1, 1, 0, 0, 0, b"acsp") + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    whole = head + bytes(128 - len(head)) + table + body
+    return whole + bytes(len(whole) % 2)
+
+
+def photograph(profile):
+    """A colour image of 64 x 64 with a profile, in a study of its own, and its pixels."""
+    steps = numpy.linspace(0, 255, 64).round().astype(numpy.uint8)
+    pixels = numpy.stack([numpy.tile(steps, (64, 1)), numpy.tile(steps[:, None], (1, 64)),
+                          numpy.tile(steps[::-1], (64, 1))], axis=-1)
+    data = pydicom.Dataset()
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.77.1.4"
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = uid_for("rendered", "colours", "instance")
+    data.StudyInstanceUID = uid_for("rendered", "colours", "study")
+    data.SeriesInstanceUID = uid_for("rendered", "colours", "series")
+    data.PatientID, data.PatientName, data.Modality = "RENDERED2", "Rendered^Colours", "XC"
+    data.Rows, data.Columns, data.SamplesPerPixel, data.PhotometricInterpretation = 64, 64, 3, "RGB"
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+    data.PlanarConfiguration = 0
+    data.ICCProfile = profile
+    data.PixelData = pixels.tobytes()
+    out = io.BytesIO()
+    data.save_as(out, enforce_file_format=True)
+    return Sample("colours", out.getvalue()), pixels
+
+
 def check_texts(report, server, session, client, samples):
     def reports():
         found = 0
@@ -295,6 +342,38 @@ def check_texts(report, server, session, client, samples):
         equal(got.content, wanted, "the document")
         equal(session.get(url_of(server, sample) + "/thumbnail", timeout=60).status_code, 406, "its thumbnail")
 
+    def colours():
+        profile = wide_profile()
+        sample, pixels = photograph(profile)
+        answer = client.store_instances([pydicom.dcmread(io.BytesIO(sample.data))])
+        expect(not answer.get("FailedSOPSequence"), "not stored")
+
+        def got(space, accept="image/png"):
+            return picture(session.get(url_of(server, sample) + "/rendered", params={"iccprofile": space},
+                                       headers={"Accept": accept}, timeout=60), accept)
+        own = got("yes")
+        expect(numpy.array_equal(numpy.asarray(own), pixels), "with its own profile the colours are as stored")
+        equal(own.info.get("icc_profile"), profile, "the profile in PNG")
+        equal(got("yes", "image/jpeg").info.get("icc_profile"), profile, "the profile in JPEG")
+        expect(not got("no").info.get("icc_profile"), "no profile was asked for")
+        most = 0
+        for space in ("srgb", "adobergb", "rommrgb", "displayp3"):
+            made = got(space)
+            embedded = made.info["icc_profile"]
+            # To the profile that the picture names, and of sRGB also to one of the judge's own.
+            targets = [ImageCms.ImageCmsProfile(io.BytesIO(embedded))]
+            if space == "srgb":
+                targets.append(ImageCms.createProfile("sRGB"))
+            for target in targets:
+                wanted = ImageCms.profileToProfile(
+                    Image.fromarray(pixels), ImageCms.ImageCmsProfile(io.BytesIO(profile)), target,
+                    renderingIntent=ImageCms.Intent.PERCEPTUAL)
+                apart = numpy.abs(numpy.asarray(made).astype(int) - numpy.asarray(wanted).astype(int)).max()
+                expect(apart <= LEVELS, f"{space}: {apart} levels apart")
+                most = max(most, int(apart))
+        return f"{most} levels apart at most"
+
+    report.check("rendered", "colours by profiles", colours, "PS3.18 §8.3.5.1.5")
     report.check("rendered", "structured reports as HTML and text", reports, "PS3.18 §8.7.4")
     report.check("rendered", "an encapsulated PDF", document, "PS3.18 §8.7.4")
 

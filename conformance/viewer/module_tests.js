@@ -5,7 +5,9 @@ import {
 } from "/assets/geometry.js";
 import { Tag, date, numbers, personName, text } from "/assets/dicomjson.js";
 import { ImageFrame, framesOfSeries, percentileWindow, samples, windowed } from "/assets/pixels.js";
-import { reformats, volumeOf } from "/assets/reformat.js";
+import { alike, following } from "/assets/follow.js";
+import { parts } from "/assets/dicomweb.js";
+import { reformats, volumeOf, whyNoVolume } from "/assets/reformat.js";
 import { slideOf } from "/assets/slide.js";
 
 const tests = [];
@@ -124,6 +126,120 @@ test("Planes across a volume stand upright", () => {
   equal(frame.unit.size, [1, 3]);
   if (frame.key === frames[0].key) throw new Error("a reformatted frame has a key of its own");
   equal(volumeOf(framesOfSeries([slice(0, 1), slice(3, 2), slice(7, 3)])), undefined);
+});
+
+/** A slice of a volume that stands askew in the patient. */
+function askew(number, orientation, step, more = {}) {
+  const [row, column] = [orientation.slice(0, 3), orientation.slice(3)];
+  const normal = [row[1] * column[2] - row[2] * column[1], row[2] * column[0] - row[0] * column[2], row[0] * column[1] - row[1] * column[0]];
+  return slice(0, number, {
+    [Tag.position]: element("DS", ...normal.map((value, axis) => [7, -3, 11][axis] + value * step * number)),
+    [Tag.orientation]: element("DS", ...orientation), ...more });
+}
+
+test("Planes across a volume in any position show each voxel where it lies in the patient", () => {
+  const [c, s] = [Math.cos(0.4), Math.sin(0.4)];
+  const positions = {
+    axial: [1, 0, 0, 0, 1, 0], coronal: [1, 0, 0, 0, 0, -1], sagittal: [0, 1, 0, 0, 0, -1], feetFirst: [-1, 0, 0, 0, 1, 0],
+    tilted: [1, 0, 0, 0, c, s], turned: [c, s, 0, -s, c, 0], oblique: [c, s, 0, -s * c, c * c, s],
+  };
+  for (const [name, orientation] of Object.entries(positions)) {
+    const frames = framesOfSeries([1, 2, 3, 4].map((number) => askew(number, orientation, 1.5)));
+    const volume = volumeOf(frames);
+    if (!volume) throw new Error(`${name}: ${whyNoVolume(frames)}`);
+    // Each value tells its voxel.
+    const images = frames.map((_, z) => ({ samples: Int16Array.from({ length: 6 }, (_, index) => 10 * z + index) }));
+    for (const { name: plane, stack } of reformats(frames, volume, images)) {
+      for (const { frame, image } of stack) {
+        for (let y = 0; y < frame.rows; y += 1) {
+          for (let x = 0; x < frame.columns; x += 1) {
+            const sample = image.samples[y * frame.columns + x];
+            const [z, index] = [Math.floor(sample / 10), sample % 10];
+            const wanted = frames[z].plane.toPatient([index % 3 + 0.5, Math.floor(index / 3) + 0.5]);
+            equal(frame.plane.toPatient([x + 0.5, y + 0.5]), wanted, 1e-9);
+          }
+        }
+        // As people look at it: the feet or the back below, the left or the back at the right.
+        const down = frame.plane.columnDirection;
+        if (!plane.startsWith("Oblique")) equal(down[2] < -0.5 || (plane === "Axial" && down[1] > 0.5), true);
+      }
+    }
+  }
+  const named = (orientation) => {
+    const frames = framesOfSeries([1, 2, 3].map((number) => askew(number, orientation, 2)));
+    const images = frames.map(() => ({ samples: new Int16Array(6) }));
+    return reformats(frames, volumeOf(frames), images).map(({ name }) => name);
+  };
+  equal(named(positions.axial), ["Coronal", "Sagittal"]);
+  equal(named(positions.sagittal), ["Axial", "Coronal"]);
+  equal(named(positions.coronal), ["Axial", "Sagittal"]);
+});
+
+test("PS3.3 C.11.1: slices of several scales are brought to one in the planes across them", () => {
+  const scaled = (z, slope) => slice(z, z + 1, { [Tag.slope]: element("DS", slope), [Tag.intercept]: element("DS", 1) });
+  const frames = framesOfSeries([scaled(0, 0.5), scaled(1, 2), scaled(2, 4)]);
+  const images = frames.map(() => ({ samples: Uint16Array.from([0, 1, 2, 3, 4, 5]) }));
+  const [{ stack }] = reformats(frames, volumeOf(frames), images);
+  equal([...stack[0].image.samples], [1, 5, 9, 1, 3, 5, 1, 1.5, 2]);
+  equal([stack[0].frame.slope, stack[0].frame.intercept], [1, 0]);
+});
+
+test("Why a series is no volume, in words", () => {
+  const why = (...dataSets) => whyNoVolume(framesOfSeries(dataSets));
+  equal(why(slice(0, 1), slice(1, 2)), "A volume has three images or more.");
+  equal(why(...[0, 1, 2].map((z) => slice(z, z, { [Tag.position]: { vr: "DS" } }))), "These images do not say where they lie in the patient.");
+  equal(why(...[0, 1, 2].map((z) => slice(z, z, { [Tag.photometric]: element("CS", "RGB") }))), "Planes are made of grey images alone.");
+  equal(why(...[0, 1, 2].map((z) => slice(z, z, { [Tag.frameOfReference]: element("UI", `1.${z}`) }))),
+    "These images have no place in common: their frames of reference differ.");
+  equal(why(slice(0, 1), slice(1, 2), slice(3, 3)).startsWith("This is no regular volume"), true);
+  equal(why(slice(0, 1), slice(1, 2), slice(2, 3)), undefined);
+});
+
+test("A linked pane shows what lies nearest, as far from where both were looked at together, or the same part of the way", () => {
+  const stack = (places, frame, more = {}) => framesOfSeries(places.map((z, index) =>
+    slice(z, index, { [Tag.frameOfReference]: element("UI", frame), ...more }))).map((one) => ({ frame: one }));
+  const own = stack([0, 5, 10, 15, 20], "1.9");
+  equal(following(own, 3, stack([-10, 0, 11, 16, 40], "1.9")), 3);
+  const prior = stack([100, 102, 104, 106, 108, 110, 112, 114, 116, 118], "1.8");
+  equal(following(own, 2, prior, { here: 0, there: 1 }), 6);
+  equal(following(own, 0, prior, { here: 2, there: 1 }), 0);
+  // Acquired the other way round.
+  const turned = { [Tag.orientation]: element("DS", 1, 0, 0, 0, -1, 0) };
+  equal(following(own, 2, stack([20, 15, 10, 5, 0], "1.8", turned), { here: 0, there: 4 }), 2);
+  equal(following(own, 4, prior), 9);
+  // Across each other, as the planes of one volume are: nothing goes with it.
+  const across = { [Tag.orientation]: element("DS", 1, 0, 0, 0, 0, -1) };
+  equal(following(own, 3, stack([0, 5, 10], "1.9", across)), undefined);
+  equal(following(own, 3, stack([0, 5, 10], "1.8", across), { here: 0, there: 0 }), undefined);
+  // No frame of reference is none in common.
+  equal(following(stack([0, 5], ""), 1, stack([100, 0, 5], "")), 2);
+  equal(following(own, 1, stack([0, 1, 2], "1.8", { [Tag.position]: { vr: "DS" } }), { here: 0, there: 0 }), 1);
+});
+
+test("Of a prior study the series that is like the one that is open", () => {
+  const entry = (uid, modality, words, count) => ({ [Tag.seriesInstance]: element("UI", uid), [Tag.modality]: element("CS", modality),
+    [Tag.seriesDescription]: element("LO", words), [Tag.seriesInstances]: element("IS", count) });
+  const list = [entry("1", "PT", "Lung 1.0", 9), entry("2", "CT", "Scout", 2), entry("3", "CT", "LUNG, 2.0 mm", 40), entry("4", "CT", "Bone", 300)];
+  equal(text(alike(list, entry("9", "CT", "Lung 1.0 mm", 1)), Tag.seriesInstance), "3");
+  equal(text(alike(list, entry("9", "CT", "Other", 1)), Tag.seriesInstance), "4");
+  equal(text(alike(list, entry("9", "MR", "Lung 1.0", 1)), Tag.seriesInstance), "1");
+  equal(alike([], entry("9", "MR", "", 1)), undefined);
+});
+
+test("RFC 2046 5.1.1: the parts of a body, whatever bytes they hold", () => {
+  const bytes = (words) => Uint8Array.from(words, (letter) => letter.charCodeAt(0));
+  const body = bytes("--b\r\nContent-Type: image/png\r\n\r\none\r\n--c\r\n--b\r\n\r\n\u00ff\r\n--b--\r\n");
+  const found = parts(body, 'multipart/related; type="image/png"; boundary="b"');
+  equal(found.map((part) => String.fromCharCode(...part)), ["one\r\n--c", "\u00ff"]);
+  equal(parts(bytes("--b--\r\n"), "multipart/related; boundary=b").length, 0);
+  equal(parts(bytes("--b\r\n\r\ncut"), "multipart/related; boundary=b").length, 0);
+  equal(parts(bytes(""), "image/png").length, 0);
+});
+
+test("Images are in the order of their numbers, and along the normal where they have none", () => {
+  const unnumbered = (z) => slice(z, z, { [Tag.instanceNumber]: { vr: "IS" } });
+  equal(framesOfSeries([unnumbered(9), unnumbered(2), unnumbered(5)]).map((frame) => frame.plane.position[2]), [2, 5, 9]);
+  equal(framesOfSeries([slice(9, 1), slice(2, 3), slice(5, 2)]).map((frame) => frame.plane.position[2]), [9, 5, 2]);
 });
 
 test("PS3.3 C.11.2.1.2.1 and C.11.2.1.3: windows", () => {

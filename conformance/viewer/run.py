@@ -485,6 +485,27 @@ def drive(report, driver, server, page, study, report_text):
         expect(is_part and slow <= 1000, f"{slow:.0f} ms, before all attributes had come: {is_part}")
         return f"first image {first:.0f} ms after the click, {whole:.0f} ms to all attributes; {slow:.0f} ms where those take 3 s"
 
+    def beside():
+        """A prior study beside the open one: the two scroll by the same way in the patient."""
+        driver.get(server.http + "/viewer")
+        page.wait(lambda: driver.find_elements(By.CSS_SELECTOR, ".pane") and "image 1 of 48" in page.label(), "the viewer")
+        page.click('.beside[aria-label*="Five hundred"]')
+        page.wait(lambda: len(driver.find_elements(By.CSS_SELECTOR, ".pane")) == 2, "two panes")
+        page.wait(lambda: "of 500" in page.label(1), page.label(1))
+        page.wait(lambda: "2025-01-31" in page.label(1) and "2026-01-31" in page.label(0), "the day of each")
+        page.wait(lambda: page.find("#link").get_attribute("aria-pressed") == "true", "linked panes")
+        page.find(".pane").send_keys(*[Keys.ARROW_DOWN] * 4)
+        page.wait(lambda: "image 5 of 48" in page.label(0) and "image 5 of 500" in page.label(1), page.label(1))
+        page.shot("8-beside")
+
+    def keys():
+        page.find(".pane").send_keys("?")
+        page.wait(lambda: page.find("#help").get_attribute("open"), "the list of keys")
+        expect("Undo, redo" in page.find("#help").text, page.find("#help").text[:200])
+        page.shot("8-keys")
+        page.click("#close-help")
+        page.wait(lambda: not page.find("#help").get_attribute("open"), "no list of keys")
+
     def slide():
         """A pyramid by the tiles in view: the level that fits the screen, then the finest where it is enlarged."""
         driver.get(server.http + "/viewer")
@@ -596,6 +617,7 @@ def drive(report, driver, server, page, study, report_text):
         ("a link leads to the same image", link, ""), ("a phone's width", phone, "WCAG 2.2 §1.4.10"),
         ("without WebGL", processor, ""), ("all of a person's patients", of_all, "SMART 2.2 scopes"),
         ("first image of 500 within a second of the click", five_hundred, ""),
+        ("a prior study beside the open one", beside, "PS3.3 C.7.6.2.1.1"), ("what the keys do", keys, ""),
         ("a slide by the tiles in view", slide, "PS3.3 C.8.12.4"),
         ("resources as pages", resources, "FHIR R4 http.html#mime-type"), ("the contract as pages", contract, "OpenAPI 3.1"),
         ("nothing from elsewhere, no policy broken", nothing_from_elsewhere, "CSP 3"),

@@ -18,6 +18,8 @@ struct RenderedInstance: Sendable {
     private let pixels: any PixelCoding
     private let memory: MemoryBudget
     private let lastMask = LastMask()
+    /// Tables and overlays, which `rendering` keeps.
+    private let held: MemoryReservation
 
     /// The mean of the mask frames that were put together last: most frames of a run are shown less the same ones.
     private final class LastMask: Sendable {
@@ -66,7 +68,8 @@ struct RenderedInstance: Sendable {
         let whole = try await ValuesInFile.brought(header, memory: memory) { range in
             try await source.bytes(range, from: reader)
         }
-        rendering = try ImageRendering(whole, state: state)
+        held = whole.held
+        rendering = try ImageRendering(whole.dataSet, state: state)
     }
 
     /// The frame that stands for all: the middle one.
@@ -92,7 +95,7 @@ struct RenderedInstance: Sendable {
     /// One frame, from 1, as a file of the wanted type. Throws `HTTPFailure` `.notFound` past the last frame,
     /// `RenderingError`, `PixelCodecError` and `StoreError`.
     func file(_ number: Int, _ form: Form) async throws -> [UInt8] {
-        try await picture(number, form) { try encoded($0, form) }
+        try await picture(number, form) { try encoded($0, number, form) }
     }
 
     /// One frame, from 1, of those that are shown one after another, behind the head of the file where it is the first.
@@ -116,19 +119,58 @@ struct RenderedInstance: Sendable {
         let bytes = try rendering.pictureBytes(number: number, viewport: options.viewport)
         let kinds = form.query.annotations
         // With the letters of annotations.
-        let reservation = try reserve(kinds.isEmpty ? bytes : bytes + bytes / 2)
+        let reservation = try reserve(
+            kinds.isEmpty ? bytes : bytes + bytes / 2, converts: form.query.colours.space != nil)
         defer { reservation.release() }
         let (frame, cells, isDifference) = try await shown(number, decoding)
         options.isDifference = isDifference
         // Bodies are written on a connection's event loop, which has no time for pictures.
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { [options] in
-            var picture = try rendering.render(frame, number: number, cells: cells, options: options)
+            var values = try rendering.values(of: frame, number: number, options: options)
+            let isColour = values.samplesPerPixel == 3
+            if let space = form.query.colours.space, isColour {
+                values = try await converted(values, from: rendering.iccProfile(number: number), to: space)
+            }
+            var picture = try rendering.render(values, number: number, cells: cells, options: options)
+            // Colours of graphics over grey are of sRGB.
+            if let space = form.query.colours.space, !isColour {
+                picture = try await converted(picture, from: nil, to: space)
+            }
             if !kinds.isEmpty {
                 try CornerText(header.dataSet, patient: form.patient, kinds: kinds, number: number)
                     .draw(onto: &picture)
             }
             return try encode(picture)
         }
+    }
+
+    /// A picture in the colours of a space; itself where it is grey.
+    ///
+    /// - Parameter profile: what its colours are of; nil for those of sRGB, which is what a picture without a profile is
+    ///   taken for.
+    ///
+    /// Throws `HTTPFailure` `.notAcceptable` for a profile that nothing can be converted from.
+    private func converted(
+        _ picture: RenderedImage, from profile: [UInt8]?, to space: OutputColourSpace
+    ) async throws -> RenderedImage {
+        guard picture.samplesPerPixel == 3, profile != nil || space != .srgb else { return picture }
+        guard
+            let frame = NativeFrame(
+                rows: picture.rows, columns: picture.columns, samplesPerPixel: 3, sampleBytes: 1, bitsStored: 8,
+                isSigned: false, photometricInterpretation: "RGB", bytes: picture.bytes)
+        else { throw RenderingError.tooLarge }
+        let made: NativeFrame
+        do {
+            made = try await pixels.convert(
+                frame, from: profile ?? OutputColourSpace.srgb.profile, to: space.profile)
+        } catch PixelCodecError.unsupported(let what) {
+            throw HTTPFailure(.notAcceptable, "the image has \(what): ask for iccprofile=no")
+        }
+        guard
+            let converted = RenderedImage(
+                rows: picture.rows, columns: picture.columns, samplesPerPixel: 3, bytes: made.bytes)
+        else { throw RenderingError.tooLarge }
+        return converted
     }
 
     /// What is rendered of a frame: the frame, or the difference of those that it is shown with.
@@ -178,18 +220,30 @@ struct RenderedInstance: Sendable {
     }
 
     /// Room for a frame as stored, as values and as grey or colour, and for a picture of so many bytes with its file.
-    private func reserve(_ pictureBytes: Int) throws -> MemoryReservation {
+    private func reserve(_ pictureBytes: Int, converts: Bool = false) throws -> MemoryReservation {
         let image = rendering.image
+        // What goes to a process, and what comes back.
+        let converting = converts ? 3 * max(3 * image.rows * image.columns, pictureBytes) : 0
         let samples = image.rows * image.columns * image.samplesPerPixel
         let reservation = memory.reservation()
-        guard reservation.grow(to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes) else {
+        guard
+            reservation.grow(
+                to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes + converting)
+        else {
             throw StoreError(.unavailable, "no memory for a frame that is rendered")
         }
         return reservation
     }
 
-    private func encoded(_ picture: RenderedImage, _ form: Form) throws -> [UInt8] {
-        let profile = form.query.embedsProfile ? rendering.iccProfile : nil
+    private func encoded(_ picture: RenderedImage, _ number: Int, _ form: Form) throws -> [UInt8] {
+        // One of RGB says nothing of grey; colours that say nothing are taken for those of sRGB.
+        let isColour = picture.samplesPerPixel == 3
+        let profile: [UInt8]? =
+            switch form.query.colours {
+            case .own where isColour: rendering.iccProfile(number: number) ?? OutputColourSpace.srgb.profile
+            case .converted(let space) where isColour: space.profile
+            case .untold, .own, .converted: nil
+            }
         switch form.type {
         case .png:
             guard let file = PNGEncoder.encode(picture, iccProfile: profile) else {

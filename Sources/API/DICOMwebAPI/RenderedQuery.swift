@@ -8,10 +8,36 @@ struct RenderedQuery: Sendable, Equatable {
     var window: VOIWindow?
     /// Of JPEG, 1...100.
     var quality: Int?
-    /// The image's own colour profile goes with the picture.
-    var embedsProfile = false
+    /// Which colours the picture is to be of, and say so.
+    var colours = Colours.untold
     /// What is written into the corners of pictures.
     var annotations: [CornerText.Kind] = []
+
+    /// `iccprofile`. §8.3.5.1.5.
+    enum Colours: Sendable, Equatable {
+        /// The image's, without a profile.
+        case untold
+        /// The image's, with its own profile, or that of sRGB where it has none.
+        case own
+        /// Converted, with a profile of that space.
+        case converted(OutputColourSpace)
+
+        /// nil where nothing is converted.
+        var space: OutputColourSpace? {
+            guard case .converted(let space) = self else { return nil }
+            return space
+        }
+
+        init?(_ text: String) {
+            switch text {
+            case "no": self = .untold
+            case "yes": self = .own
+            default:
+                guard let space = OutputColourSpace(rawValue: text) else { return nil }
+                self = .converted(space)
+            }
+        }
+    }
 
     init() {}
 
@@ -39,13 +65,11 @@ struct RenderedQuery: Sendable, Equatable {
             }
         }
         if let text = try Self.single("iccprofile", query) {
-            switch text {
-            case "no": embedsProfile = false
-            case "yes": embedsProfile = true
-            case "srgb", "adobergb", "rommrgb", "displayp3":
-                throw HTTPFailure(.malformed, "iccprofile: no colours are converted here; ask for yes or no")
-            default: throw HTTPFailure(.malformed, "iccprofile is one of: no, yes, srgb, adobergb, rommrgb, displayp3")
+            guard let colours = Colours(text) else {
+                let spaces = OutputColourSpace.allCases.map(\.rawValue).joined(separator: ", ")
+                throw HTTPFailure(.malformed, "iccprofile is one of: no, yes, \(spaces)")
             }
+            self.colours = colours
         }
     }
 

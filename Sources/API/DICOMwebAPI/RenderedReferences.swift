@@ -24,10 +24,12 @@ extension DICOMwebRoutes {
         by header: StoredHeader, _ type: RenderedType, isMultipart: Bool, _ query: RenderedQuery,
         _ request: APIRequest
     ) async throws -> Response {
+        // A thousand images are looked up for one request: with a place among those that are answered.
+        let permit = try await gate.permit()
         let whole = try await ValuesInFile.brought(header, blobs: blobs, memory: memory)
         // Of many graphics that is work, which a connection's event loop has no time for.
         let (state, references) = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            try Self.read(whole, header.instance.sopClassUID)
+            try Self.read(whole.dataSet, header.instance.sopClassUID)
         }
         let found = try await images(references, of: header.instance.studyInstanceUID, request)
         guard !found.isEmpty else { throw HTTPFailure(.notFound, "none of the images that this refers to is here") }
@@ -37,9 +39,8 @@ extension DICOMwebRoutes {
             headers[.warning] =
                 "299 hilum \"\(missing) of the \(references.count) images that this refers to are not here\""
         }
-        let permit = try await gate.permit()
         var pictures = ReferencedPictures(
-            routes: self, request: request, source: header, state: state, type: type, query: query,
+            routes: self, request: request, source: header, state: state, held: whole.held, type: type, query: query,
             isSingle: !isMultipart, found)
         let first = try await pictures.first()
         try await record("rendered", request)
@@ -118,6 +119,8 @@ struct ReferencedPictures: Sendable {
     private let request: APIRequest
     private let source: StoredHeader
     private let state: PresentationState?
+    /// Tables and graphics, which the state keeps.
+    private let held: MemoryReservation
     private let type: RenderedType
     private let query: RenderedQuery
     /// Of an image without named frames the one in the middle stands for all.
@@ -129,13 +132,14 @@ struct ReferencedPictures: Sendable {
 
     init(
         routes: DICOMwebRoutes, request: APIRequest, source: StoredHeader, state: PresentationState?,
-        type: RenderedType,
-        query: RenderedQuery, isSingle: Bool, _ references: [ImageReference]
+        held: MemoryReservation, type: RenderedType, query: RenderedQuery,
+        isSingle: Bool, _ references: [ImageReference]
     ) {
         self.routes = routes
         self.request = request
         self.source = source
         self.state = state
+        self.held = held
         self.type = type
         self.query = query
         self.isSingle = isSingle

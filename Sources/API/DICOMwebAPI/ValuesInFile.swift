@@ -5,18 +5,22 @@ import DICOMTranslation
 import Workflow
 
 /// Values of an instance's header that were left in its file and that rendering needs: tables, overlays, graphics.
-enum ValuesInFile {
+struct ValuesInFile: Sendable {
     /// The header with them in their places.
+    let dataSet: DataSet
+    /// Their memory; for whoever keeps the data set, or what is made of it, for as long.
+    let held: MemoryReservation
+
+    /// Reads them.
     ///
     /// - Parameter read: a range of the file, or of what a deflated data set inflates to.
     ///
     /// Throws `StoreError` `.unavailable` where there is no memory for them, and what `read` throws.
     static func brought(
         _ header: StoredHeader, memory: MemoryBudget, read: (Range<Int>) async throws -> [UInt8]
-    ) async throws -> DataSet {
+    ) async throws -> ValuesInFile {
         var whole = header.dataSet
         let reservation = memory.reservation()
-        defer { reservation.release() }
         var held = 0
         for path in ImageRendering.externalPaths(in: header.dataSet) {
             guard let element = header.dataSet.element(at: path), case .external(let value) = element.value,
@@ -35,14 +39,16 @@ enum ValuesInFile {
             }
             whole.put(bytes, at: path)
         }
-        return whole
+        return ValuesInFile(dataSet: whole, held: reservation)
     }
 
     /// The same of an instance without pixels.
     static func brought(
         _ header: StoredHeader, blobs: any BlobStoring, memory: MemoryBudget
-    ) async throws -> DataSet {
-        guard !ImageRendering.externalPaths(in: header.dataSet).isEmpty else { return header.dataSet }
+    ) async throws -> ValuesInFile {
+        guard !ImageRendering.externalPaths(in: header.dataSet).isEmpty else {
+            return ValuesInFile(dataSet: header.dataSet, held: memory.reservation())
+        }
         if header.transferSyntax.isDeflated {
             let inflated = try await InflatedObject(header.instance, in: blobs)
             return try await brought(header, memory: memory) { try await inflated.bytes($0) }

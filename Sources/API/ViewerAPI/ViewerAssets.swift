@@ -12,6 +12,7 @@ enum ViewerAssets {
     static let files: [String: File] = [
         "dicomjson.js": script(PackageResources.dicomjson_js),
         "dicomweb.js": script(PackageResources.dicomweb_js),
+        "follow.js": script(PackageResources.follow_js),
         "geometry.js": script(PackageResources.geometry_js),
         "loader.js": script(PackageResources.loader_js),
         "main.js": script(PackageResources.main_js),

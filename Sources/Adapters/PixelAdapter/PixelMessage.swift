@@ -13,6 +13,15 @@ enum PixelMessage {
         case decode(ImagePixel, TransferSyntax, DecodingOptions, bytes: Int)
         /// The frame without its bytes.
         case encode(FrameShape, TransferSyntax, EncodingOptions, bytes: Int)
+        /// The bytes are two profiles, that of the frame and that of the colours that are wanted, and the frame.
+        case convert(FrameShape, profile: Int, target: Int, bytes: Int)
+
+        /// Bytes that belong to it in shared memory.
+        var bytes: Int {
+            switch self {
+            case .decode(_, _, _, let bytes), .encode(_, _, _, let bytes), .convert(_, _, _, let bytes): bytes
+            }
+        }
     }
 
     /// From the process.
@@ -74,6 +83,10 @@ extension PixelMessage.Request {
                 options.quality, options.halvesChrominance ? 1 : 0, options.near,
                 Int(bitPattern: UInt(options.ratio.bitPattern)), bytes,
             ] { writer.number(number) }
+        case .convert(let shape, let profile, let target, let bytes):
+            writer.number(7)
+            shape.write(&writer)
+            for number in [profile, target, bytes] { writer.number(number) }
         }
         return writer.bytes
     }
@@ -81,9 +94,15 @@ extension PixelMessage.Request {
     /// nil for what is no request.
     init?(_ message: [UInt8]) {
         var reader = PixelMessageReader(message)
-        guard let kind = reader.number(), let uid = reader.text(), let syntax = TransferSyntax(uid: uid) else {
-            return nil
+        guard let kind = reader.number() else { return nil }
+        if kind == 7 {
+            guard let shape = FrameShape(&reader), let profile = reader.number(), let target = reader.number(),
+                let bytes = reader.number(), profile >= 0, target >= 0, bytes >= 0
+            else { return nil }
+            self = .convert(shape, profile: profile, target: target, bytes: bytes)
+            return
         }
+        guard let uid = reader.text(), let syntax = TransferSyntax(uid: uid) else { return nil }
         switch kind {
         case 1:
             let numbers = (0..<11).compactMap { _ in reader.number() }

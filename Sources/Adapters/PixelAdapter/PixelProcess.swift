@@ -67,10 +67,7 @@ package struct PixelProcess {
     }
 
     private func answer(_ request: PixelMessage.Request) throws(PixelChannel.Failure) -> PixelMessage.Reply {
-        let asked =
-            switch request {
-            case .decode(_, _, _, let bytes), .encode(_, _, _, let bytes): bytes
-            }
+        let asked = request.bytes
         guard asked <= limits.sharedBytes else {
             return .refused(.tooLarge(limit: "sharedBytes", value: asked), retires: false)
         }
@@ -91,6 +88,16 @@ package struct PixelProcess {
                     .encoded(
                         photometricInterpretation: coded.photometricInterpretation, isLossy: coded.isLossy,
                         bytes: coded.bytes.count, retires: isWorn), coded.bytes
+                )
+            case .convert(let shape, let profile, let target, _):
+                guard profile <= bytes.count, target <= bytes.count - profile,
+                    let frame = NativeFrame(shape, bytes: Array(bytes[(profile + target)...]))
+                else { throw .malformed("bytes that are not the frame's") }
+                let converted = try ColourConversion.convert(
+                    frame, from: Array(bytes[..<profile]), to: Array(bytes[profile..<profile + target]),
+                    limits: limits.pixels)
+                result = (
+                    .decoded(converted.shape, bytes: converted.bytes.count, retires: isWorn), converted.bytes
                 )
             }
             guard result.out.count <= limits.sharedBytes else {

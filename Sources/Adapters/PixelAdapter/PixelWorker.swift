@@ -29,7 +29,7 @@ final class PixelWorker: Sendable {
     /// The process lives and has said nothing that it was not asked for.
     var isReady: Bool { process.channel.isQuiet }
 
-    /// Decodes or encodes one frame: the reply, which may be a refusal, and the bytes that belong to it. Behind an
+    /// Decodes, encodes or converts one frame: the reply, which may be a refusal, and the bytes that belong to it. Behind an
     /// error the process is gone.
     func exchange(
         _ request: PixelMessage.Request, _ bytes: [UInt8]
@@ -59,6 +59,8 @@ final class PixelWorker: Sendable {
             let isWhole = shape.byteCount == bytes && bytes <= bytesMax
             return isWhole && image.decodes(to: shape, options) ? bytes : nil
         case (.encode, .encoded(_, _, let bytes, _)): return bytes <= bytesMax ? bytes : nil
+        case (.convert(let asked, _, _, _), .decoded(let shape, let bytes, _)):
+            return shape == asked && shape.byteCount == bytes && bytes <= bytesMax ? bytes : nil
         case (_, .refused): return 0
         default: return nil
         }

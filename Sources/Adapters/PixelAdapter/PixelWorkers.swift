@@ -5,7 +5,7 @@ import NIOPosix
 import PixelCodecs
 import Synchronization
 
-/// Decodes and encodes frames in processes of their own, a few at a time.
+/// Decodes and encodes frames, and converts their colours, in processes of their own, a few at a time.
 ///
 /// A frame that kills its process, or takes too long, is an error for that frame; the next one has a new process. The
 /// server's own memory never holds a codec's state. Threads wait for the processes, as many as there are processes, so
@@ -76,6 +76,20 @@ package final class PixelWorkers: PixelCoding {
             throw PixelWorkerError(.died, "an answer to another question")
         }
         return EncodedFrame(bytes: bytes, photometricInterpretation: photometric, isLossy: isLossy)
+    }
+
+    package func convert(
+        _ frame: NativeFrame, from profile: [UInt8], to target: [UInt8]
+    ) async throws -> NativeFrame {
+        // The profile is foreign, and it is a library that reads it.
+        let bytes = profile + target + frame.bytes
+        let request = PixelMessage.Request.convert(
+            frame.shape, profile: profile.count, target: target.count, bytes: bytes.count)
+        let (reply, out) = try await exchange(request, bytes)
+        guard case .decoded(let shape, _, _) = reply, let converted = NativeFrame(shape, bytes: out) else {
+            throw PixelWorkerError(.died, "an answer to another question")
+        }
+        return converted
     }
 
     /// Lets frames in work come to their end, refuses those that wait, and ends the processes.

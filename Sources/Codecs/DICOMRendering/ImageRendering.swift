@@ -39,7 +39,7 @@ package struct ImageRendering: Sendable {
     let state: PresentationState?
     let sopInstanceUID: String
     /// Of a grey image some of whose values are colours. PS3.3 §C.7.6.19.
-    private let supplement: PaletteTable?
+    let supplement: PaletteTable?
 
     /// Reads what is common to all frames.
     ///
@@ -141,14 +141,6 @@ package struct ImageRendering: Sendable {
         return Int(max(2, min(1_000, milliseconds.isNaN ? 10 : (milliseconds / 10).rounded())))
     }
 
-    /// The image's own colour profile, bytes of ICC.1; nil for none. PS3.3 §C.11.15.
-    package var iccProfile: [UInt8]? {
-        guard image.samplesPerPixel == 3 else { return nil }
-        let profile = header.bytes(.iccProfile) ?? header.item(.opticalPathSequence)?.bytes(.iccProfile)
-        // The header of a profile is 128 bytes.
-        return profile.flatMap { $0.count > 128 ? $0 : nil }
-    }
-
     /// A frame as a picture.
     ///
     /// - Parameters:
@@ -160,25 +152,47 @@ package struct ImageRendering: Sendable {
     package func render(
         _ frame: NativeFrame, number: Int, cells: [UInt8]? = nil, options: Options = Options()
     ) throws(RenderingError) -> RenderedImage {
+        // Looked at first: what is wrong with a wish costs nothing.
+        if state == nil { _ = try placement(rows: frame.rows, columns: frame.columns, number, options) }
+        let values = try values(of: frame, number: number, options: options)
+        return try render(values, number: number, cells: cells, options: options)
+    }
+
+    /// What the values of a frame are on a screen, as large as the frame: grey or colour, nothing over it yet.
+    /// Parameters and errors as ``render(_:number:cells:options:)``.
+    package func values(
+        of frame: NativeFrame, number: Int, options: Options
+    ) throws(RenderingError) -> RenderedImage {
         guard frame.samplesPerPixel == image.samplesPerPixel, frame.rows <= image.rows, frame.columns <= image.columns
         else { throw .noImage }
-        let aspect = attributes.aspect(frame: number)
-        // Looked at first: what is wrong with a wish costs nothing.
-        let placement =
-            state == nil
-            ? try Placement(
-                rows: image.rows, columns: image.columns, frameRows: frame.rows, frameColumns: frame.columns,
-                aspect: aspect, options.viewport) : nil
         let shown = try shown(frame, number, options)
-        let samples = shown.count / (frame.rows * frame.columns)
         guard
-            var picture = RenderedImage(
-                rows: frame.rows, columns: frame.columns, samplesPerPixel: samples, bytes: shown)
+            let values = RenderedImage(
+                rows: frame.rows, columns: frame.columns, samplesPerPixel: shown.count / (frame.rows * frame.columns),
+                bytes: shown)
         else { throw .noImage }
+        return values
+    }
+
+    private func placement(
+        rows: Int, columns: Int, _ number: Int, _ options: Options
+    ) throws(RenderingError) -> Placement {
+        try Placement(
+            rows: image.rows, columns: image.columns, frameRows: rows, frameColumns: columns,
+            aspect: attributes.aspect(frame: number), options.viewport)
+    }
+
+    /// The picture of ``values(of:number:options:)``: shutters, overlays, the state's graphics, the region and the size.
+    package func render(
+        _ values: RenderedImage, number: Int, cells: [UInt8]? = nil, options: Options
+    ) throws(RenderingError) -> RenderedImage {
+        guard values.rows <= image.rows, values.columns <= image.columns else { throw .noImage }
+        var picture = values
+        let aspect = attributes.aspect(frame: number)
         let shutter = state.map(\.shutter) ?? attributes.shutter(frame: number)
         shutter?.cover(&picture, rows: image.rows, columns: image.columns, aspect: aspect)
         // Planes have a bit for each pixel of the image.
-        if frame.rows == image.rows, frame.columns == image.columns {
+        if values.rows == image.rows, values.columns == image.columns {
             for plane in overlays where shutter?.overlayGroup == plane.group {
                 cover(&picture, by: plane, number, cells, grey: shutter?.grey ?? 0)
             }
@@ -194,8 +208,8 @@ package struct ImageRendering: Sendable {
             }
         }
         if let state { return try presented(picture, by: state, number: number, viewport: options.viewport) }
-        guard let placement else { throw .noImage }
-        return try Resampling.resampled(picture, placement)
+        return try Resampling.resampled(
+            picture, placement(rows: values.rows, columns: values.columns, number, options))
     }
 
     private func cover(

@@ -20,8 +20,9 @@ package struct MaskSubtraction: Sendable, Equatable {
 
     /// Of the first item of a Mask Subtraction Sequence that is for a frame, from 1, of `count`.
     ///
-    /// nil where none is: frames out of range, and those of TID that have none before them, are shown as they are.
-    /// Throws `.unsupported` for an operation that is not known here (REV_TID), for more than ``framesMax`` frames.
+    /// nil where none is: frames out of range, and those of TID and REV_TID whose mask is not there, are shown as they
+    /// are. Throws `.unsupported` for an operation that is not known here, REV_TID without a range, and for more than
+    /// ``framesMax`` frames.
     init?(_ dataSet: DataSet, frame: Int, of count: Int) throws(RenderingError) {
         let items = dataSet.items(.maskSubtractionSequence).prefix(Self.itemsMax)
         guard let item = items.first(where: { Self.applies($0, frame, count) }) else { return nil }
@@ -41,6 +42,16 @@ package struct MaskSubtraction: Sendable, Equatable {
             let offset = item.int(.tidOffset) ?? 1
             guard offset.magnitude <= 0xFFFF, offset != 0, (1...count).contains(frame - offset) else { return nil }
             (frames, masks) = ([frame], [frame - offset])
+        case "REV_TID":
+            // Back in time for each frame on, from the first of the first range, which has to be there.
+            guard let first = item.ints(.applicableFrameRange).first, (1...count).contains(first) else {
+                throw .unsupported("this mask operation")
+            }
+            let offset = item.int(.tidOffset) ?? 1
+            guard offset.magnitude <= 0xFFFF else { return nil }
+            let mask = (first - offset) - (frame - first)
+            guard (1...count).contains(mask), mask != frame else { return nil }
+            (frames, masks) = ([frame], [mask])
         case "NONE", nil: return nil
         default: throw .unsupported("this mask operation")
         }

@@ -9,6 +9,12 @@ struct PaletteTable: Sendable, Equatable {
 
     private let tables: [LookUpTable]
 
+    /// Of red, green and blue; nil for another number of tables.
+    init?(_ tables: [LookUpTable]) {
+        guard tables.count == 3 else { return nil }
+        self.tables = tables
+    }
+
     /// nil when a table is absent or unusable.
     init?(_ dataSet: DataSet, isSigned: Bool) {
         let places: [(descriptor: Tag, data: Tag, segmented: Tag)] = [

@@ -3,8 +3,8 @@ import DICOMData
 /// How images of a study are to be shown, as somebody left them: grey, colour and pseudo-colour softcopy presentation
 /// states. PS3.3 §A.33.1 to §A.33.3, PS3.4 §N.
 ///
-/// It replaces what an image says of its own look: a transformation that the state does not have is none. Colours that
-/// a state gives as a profile are not converted; lines have no styles.
+/// It replaces what an image says of its own look: a transformation that the state does not have is none. The
+/// profile of its colours is for whoever asks for one, or for another colour space; lines have no styles.
 package struct PresentationState: Sendable {
     /// Images and frames that a state may refer to.
     package static let referencesMax = 1_000
@@ -39,7 +39,7 @@ package struct PresentationState: Sendable {
     private let areas: [(images: Applicability, area: DisplayedArea)]
     private let lookUps: [(images: Applicability, item: DataSet)]
 
-    /// Throws `.unsupported` for another class, for a palette that is named but not there, and beyond the limits.
+    /// Throws `.unsupported` for another class, for a palette that is neither there nor well known, and beyond the limits.
     ///
     /// - Parameter dataSet: of the state, the values of ``ImageRendering/externalPaths(in:)`` put into their places.
     package init(_ dataSet: DataSet, sopClassUID: String) throws(RenderingError) {
@@ -50,7 +50,7 @@ package struct PresentationState: Sendable {
         try Self.check(dataSet)
         isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"
         presentationLUT = dataSet.item(.presentationLUTSequence).flatMap { LookUpTable($0, isSigned: false) }
-        palette = kind == .pseudoColour ? PaletteTable(dataSet, isSigned: false) : nil
+        palette = kind == .pseudoColour ? Self.palette(dataSet) : nil
         if kind == .pseudoColour, palette == nil { throw .unsupported("a palette that is not in the state") }
         shutter = DisplayShutter(dataSet)
         transformation = SpatialTransformation(dataSet)
@@ -60,6 +60,12 @@ package struct PresentationState: Sendable {
             DisplayedArea(item).map { (Applicability(item), $0) }
         }
         lookUps = dataSet.items(.softcopyVOILUTSequence).map { (Applicability($0), $0) }
+    }
+
+    /// The palette whose tables are in the state, else the well-known one that it names. PS3.3 §C.7.9.1, PS3.6 Annex B.
+    private static func palette(_ dataSet: DataSet) -> PaletteTable? {
+        PaletteTable(dataSet, isSigned: false)
+            ?? dataSet.uid(.paletteColorLookupTableUID).flatMap { WellKnownPalette.table($0) }
     }
 
     private static func references(_ dataSet: DataSet) throws(RenderingError) -> [ImageReference] {

@@ -5,6 +5,7 @@ extension Tag {
     static let pixelPresentation = Tag(0x0008, 0x9205)
     static let shutterPresentationColor = Tag(0x0018, 0x1624)
     static let recommendedViewingMode = Tag(0x0028, 0x1090)
+    static let paletteColorLookupTableUID = Tag(0x0028, 0x1199)
     static let softcopyVOILUTSequence = Tag(0x0028, 0x3110)
     static let maskSubtractionSequence = Tag(0x0028, 0x6100)
     static let maskOperation = Tag(0x0028, 0x6101)

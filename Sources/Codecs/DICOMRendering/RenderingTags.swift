@@ -30,6 +30,8 @@ extension Tag {
     static let frameVOILUTSequence = Tag(0x0028, 0x9132)
     static let pixelValueTransformationSequence = Tag(0x0028, 0x9145)
     static let opticalPathSequence = Tag(0x0048, 0x0105)
+    static let opticalPathIdentifier = Tag(0x0048, 0x0106)
+    static let opticalPathIdentificationSequence = Tag(0x0048, 0x0207)
     static let measurementUnitsCodeSequence = Tag(0x0040, 0x08EA)
     static let floatingPointValue = Tag(0x0040, 0xA161)
     static let dateTime = Tag(0x0040, 0xA120)

@@ -1,9 +1,9 @@
 import DICOMData
 import DICOMPixels
 
-/// Who decodes and encodes frames for a door: child processes in a server.
+/// Who decodes and encodes frames, and converts their colours, for a door: child processes in a server.
 ///
-/// Both throw ``PixelCodecError`` for what is wrong with the frame or the wish, `CancellationError`, and a
+/// All throw ``PixelCodecError`` for what is wrong with the frame or the wish, `CancellationError`, and a
 /// ``PixelCodingFailure`` where the frame could not be tried or its process did not live to the end.
 package protocol PixelCoding: Sendable {
     /// As `FrameDecoder.decode`.
@@ -15,6 +15,9 @@ package protocol PixelCoding: Sendable {
     func encode(
         _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
     ) async throws -> EncodedFrame
+
+    /// As `ColourConversion.convert`.
+    func convert(_ frame: NativeFrame, from profile: [UInt8], to target: [UInt8]) async throws -> NativeFrame
 }
 
 /// What an implementation of ``PixelCoding`` throws where nothing is known to be wrong with the frame.
@@ -40,5 +43,11 @@ package struct DirectPixelCoding: PixelCoding {
         _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
     ) async throws -> EncodedFrame {
         try FrameEncoder.encode(frame, as: transferSyntax, options: options, limits: limits)
+    }
+
+    package func convert(
+        _ frame: NativeFrame, from profile: [UInt8], to target: [UInt8]
+    ) async throws -> NativeFrame {
+        try ColourConversion.convert(frame, from: profile, to: target, limits: limits)
     }
 }

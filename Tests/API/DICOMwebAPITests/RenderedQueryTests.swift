@@ -40,8 +40,11 @@ struct RenderedQueryTests {
     func others() throws {
         #expect(try Self.query("quality=1").quality == 1)
         #expect(try Self.query("quality=100").quality == 100)
-        #expect(try Self.query("iccprofile=yes").embedsProfile)
-        #expect(try !Self.query("iccprofile=no").embedsProfile)
+        #expect(try Self.query("iccprofile=yes").colours == .own)
+        #expect(try Self.query("iccprofile=no").colours == .untold)
+        for space in OutputColourSpace.allCases {
+            #expect(try Self.query("iccprofile=\(space.rawValue)").colours == .converted(space))
+        }
         let annotated = try Self.query("annotation=patient,technique,patient&other=1")
         #expect(annotated.annotations == [.patient, .technique])
         #expect(annotated.warning == "annotations are drawn on pictures alone: patient, technique")
@@ -59,7 +62,7 @@ struct RenderedQueryTests {
             "window=40,0.5,linear", "window=inf,1,linear", "window=40,-1,sigmoid", "window=0x1p3,1,linear",
             "window=1,1,linear,1", "quality=", "quality=0", "quality=101", "quality=+5", "quality=5.0", "quality=x",
             "quality=5&quality=5", "annotation=", "annotation=patient,", "annotation=name", "iccprofile=",
-            "iccprofile=srgb", "iccprofile=other",
+            "iccprofile=sRGB", "iccprofile=other", "iccprofile=srgb&iccprofile=srgb",
         ])
     func malformed(_ text: String) {
         #expect(throws: HTTPFailure(.malformed, "")) { try Self.query(text) }

@@ -292,6 +292,57 @@ struct RenderedTests {
                 == [try Self.png(Self.one), try Self.png(Self.two), try Self.png(Self.three)])
     }
 
+    @Test("PS3.18 §8.3.5.1.5: colours are converted from the image's own profile, and the picture has the new one")
+    func colours() async throws {
+        let stored: [UInt8] = [255, 0, 0, 200, 100, 50, 128, 128, 128, 0, 255, 0, 0, 0, 255, 10, 20, 30]
+        var set = Self.image([stored])
+        set.set(.samplesPerPixel, int: 3)
+        set.set(.planarConfiguration, int: 0)
+        set.set(.photometricInterpretation, string: "RGB")
+        var tagged = set
+        // An even length, as a value has.
+        let own = OutputColourSpace.displayp3.profile
+        tagged.set(DICOMData.Tag(0x0028, 0x2000), .OB, bytes: own)
+        var damaged = set
+        damaged.set(DICOMData.Tag(0x0028, 0x2000), .OB, bytes: [UInt8](repeating: 1, count: 200))
+        let routes = try Self.routes([
+            Object(set: tagged, uid: "1.1"), Object(set: set, uid: "1.2"), Object(set: damaged, uid: "1.3"),
+            Object(set: Self.image([Self.one]), uid: "1.4"),
+        ])
+        func picture(_ uid: String, _ query: String, _ type: String = "image/png") async throws -> [UInt8] {
+            try await Self.body(
+                try await routes.renderedInstance(Self.request(type, query: query, instance: uid)))
+        }
+        func png(_ bytes: [UInt8], _ profile: [UInt8]?) throws -> [UInt8] {
+            let image = try #require(RenderedImage(rows: 2, columns: 3, samplesPerPixel: 3, bytes: bytes))
+            return try #require(PNGEncoder.encode(image, iccProfile: profile))
+        }
+        let frame = try #require(
+            NativeFrame(
+                rows: 2, columns: 3, samplesPerPixel: 3, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                photometricInterpretation: "RGB", bytes: stored))
+        for space in OutputColourSpace.allCases {
+            let made = try ColourConversion.convert(frame, from: own, to: space.profile).bytes
+            #expect(try await picture("1.1", "iccprofile=\(space.rawValue)") == png(made, space.profile))
+        }
+        let srgb = OutputColourSpace.srgb.profile
+        #expect(try ColourConversion.convert(frame, from: own, to: srgb).bytes != stored)
+        #expect(try await picture("1.1", "iccprofile=yes") == png(stored, own))
+        #expect(try await picture("1.1", "iccprofile=no") == png(stored, nil))
+        // Without a profile it is taken for sRGB.
+        #expect(try await picture("1.2", "iccprofile=srgb") == png(stored, srgb))
+        #expect(try await picture("1.2", "iccprofile=yes") == png(stored, srgb))
+        #expect(try await picture("1.2", "iccprofile=no") == png(stored, nil))
+        // As JPEG the profile is a segment of its own.
+        let jpeg = try await picture("1.1", "iccprofile=srgb", "image/jpeg")
+        let place = try #require(jpeg.indices.first { jpeg[$0...].starts(with: Array("ICC_PROFILE\0".utf8)) })
+        #expect(jpeg[(place + 14)...].starts(with: srgb))
+        // Grey stays what it is.
+        #expect(try await picture("1.4", "iccprofile=adobergb") == Self.png(Self.one))
+        await #expect(throws: HTTPFailure(.notAcceptable, "")) { try await picture("1.3", "iccprofile=srgb") }
+        #expect(try await picture("1.3", "iccprofile=no") == png(stored, nil))
+    }
+
     @Test(
         "A table that was left in the file is brought from it, in the byte order of the file", arguments: [false, true])
     func tablesInTheFile(isBigEndian: Bool) async throws {
@@ -308,6 +359,25 @@ struct RenderedTests {
         let routes = try Self.routes([Object(set: set, uid: "1.1", syntax: syntax)])
         let response = try await routes.renderedInstance(Self.request("image/png", instance: "1.1"))
         #expect(try await Self.body(response) == Self.png([0, 128, 255, 0, 128, 255]))
+    }
+
+    @Test("What was brought from the file counts as memory for as long as pictures are made with it, and no longer")
+    func tablesInMemory() async throws {
+        var table = DataSet()
+        table.set(.lutDescriptor, .US, ints: [16_384, 0, 16])
+        table.set(.lutData, .OW, bytes: [UInt8](repeating: 1, count: 32_768))
+        var set = Self.image([Self.one, Self.two])
+        set.set(.voilutSequence, items: [table])
+        let budget = MemoryBudget()
+        let routes = try Self.routes([Object(set: set, uid: "1.1")], memory: budget)
+        do {
+            let response = try await routes.renderedInstance(
+                Self.request("multipart/related; type=\"image/png\"", instance: "1.1"))
+            #expect(budget.used >= 32_768)
+            #expect(try await Self.parts(response).count == 2)
+        }
+        _ = try await routes.renderedInstance(Self.request("image/png", instance: "1.1"))
+        #expect(budget.used == 0)
     }
 
     @Test("A report is HTML or text, escaped; an encapsulated PDF comes as it is; what is neither is 406")

@@ -171,6 +171,9 @@ struct TranscodingTests {
         func encode(
             _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
         ) async throws -> EncodedFrame { throw Failure() }
+        func convert(
+            _ frame: NativeFrame, from profile: [UInt8], to target: [UInt8]
+        ) async throws -> NativeFrame { throw Failure() }
     }
 
     @Test("While no process is free it is 503 with Retry-After, and what is sent as it is stored is sent")

@@ -28,6 +28,7 @@ struct PixelMessageTests {
             .encode(
                 try frame().shape, .jpeg2000,
                 EncodingOptions(quality: 71, halvesChrominance: false, near: 5, ratio: 12.5), bytes: 40),
+            .convert(try frame().shape, profile: 3_144, target: 496, bytes: 3_680),
         ]
     }
 

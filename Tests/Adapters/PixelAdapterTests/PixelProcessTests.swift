@@ -102,6 +102,24 @@ struct PixelProcessTests {
         #expect(code == 0)
     }
 
+    @Test("Colours that are converted are refused where the profiles leave no frame, or are none")
+    func profiles() throws {
+        let shape = try #require(
+            FrameShape(
+                rows: 1, columns: 2, samplesPerPixel: 3, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                photometricInterpretation: "RGB"))
+        let code = try withProcess { channel in
+            try channel.store([UInt8](repeating: 1, count: 16))
+            for (profile, target) in [(11, 0), (0, 11), (5, 6), (17, 0), (Int.max, Int.max), (1, 1)] {
+                let reply = try ask(channel, .convert(shape, profile: profile, target: target, bytes: 16))
+                #expect(reply == .refused(.malformed("bytes that are not the frame's"), retires: false))
+            }
+            let reply = try ask(channel, .convert(shape, profile: 5, target: 5, bytes: 16))
+            #expect(reply == .refused(.unsupported("a colour profile that is none of RGB"), retires: false))
+        }
+        #expect(code == 0)
+    }
+
     @Test("A message that is none ends the process, as does memory that is not there")
     func nonsense() throws {
         #expect(try withProcess { try $0.send([9, 9, 9]) } == 1)

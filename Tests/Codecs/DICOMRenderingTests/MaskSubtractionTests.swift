@@ -39,6 +39,7 @@ struct MaskSubtractionTests {
             try Self.of([Self.mask("AVG_SUB", frames: [1], averaging: 33)], frame: 1)
         }
         #expect(throws: RenderingError.self) { try Self.of([Self.mask("REV_TID", offset: 1)], frame: 3) }
+        #expect(throws: RenderingError.self) { try Self.of([Self.mask("OTHER", range: [1, 9])], frame: 3) }
     }
 
     @Test("Frames that are not there are no mask; those beside the range are shown as they are")
@@ -59,6 +60,22 @@ struct MaskSubtractionTests {
         #expect(try Self.of([Self.mask("TID", offset: -3)], frame: 2)?.masks == [5])
         // Averaging ends with the image.
         #expect(try Self.of([Self.mask("AVG_SUB", frames: [1], averaging: 3)], frame: 39)?.frames == [39, 40])
+    }
+
+    @Test("PS3.3 §C.7.6.10.1: REV_TID goes back from the first frame of the range by as much as the frame is on")
+    func reversed() throws {
+        let item = Self.mask("REV_TID", range: [10, 15, 18, 40], offset: 2)
+        for (frame, mask) in [(10, 8), (11, 7), (12, 6), (15, 3), (16, nil), (17, nil), (18, nil), (9, nil)]
+            as [(Int, Int?)]
+        {
+            #expect(try Self.of([item], frame: frame)?.masks == mask.map { [$0] }, "\(frame)")
+        }
+        // The offset is 1 where nothing is said; a negative one lies behind.
+        #expect(try Self.of([Self.mask("REV_TID", range: [5, 9])], frame: 5)?.masks == [4])
+        #expect(try Self.of([Self.mask("REV_TID", range: [5, 9], offset: -6)], frame: 6)?.masks == [10])
+        // Never itself, and never what is not there.
+        #expect(try Self.of([Self.mask("REV_TID", range: [5, 9], offset: 0)], frame: 5) == nil)
+        #expect(throws: RenderingError.self) { try Self.of([Self.mask("REV_TID", range: [0, 9])], frame: 5) }
     }
 
     /// Frames of two rows of two pixels of 12 bits.

@@ -160,6 +160,53 @@ struct PresentationStateTests {
         #expect(throws: RenderingError.self) { try PresentationState(state, sopClassUID: "1.2.3") }
     }
 
+    @Test("PS3.6 Annex B: a palette that the state names alone is the well-known one; tables that it has come first")
+    func namedPalettes() throws {
+        let image = Self.image(columns: 4, stored: 8)
+        let sopClass = "1.2.840.10008.5.1.4.1.1.11.3"
+        // Of 0, 100, 200 and 255.
+        let known: [(uid: String, colours: [UInt8])] = [
+            ("1.2.840.10008.1.5.1", [0, 0, 0, 200, 0, 0, 255, 144, 36, 255, 255, 255]),
+            ("1.2.840.10008.1.5.2", [0, 0, 0, 73, 55, 199, 255, 144, 32, 255, 255, 255]),
+            ("1.2.840.10008.1.5.3", [0, 0, 0, 44, 0, 196, 255, 152, 88, 255, 255, 255]),
+            ("1.2.840.10008.1.5.4", [0, 0, 0, 128, 128, 224, 208, 144, 0, 255, 255, 255]),
+            ("1.2.840.10008.1.5.5", [255, 0, 255, 255, 100, 155, 255, 200, 55, 255, 255, 0]),
+        ]
+        for (uid, colours) in known {
+            var state = Self.state()
+            state.set(.paletteColorLookupTableUID, .UI, string: uid)
+            let picture = try Self.shown([0, 100, 200, 255], image, state, sopClass: sopClass)
+            #expect(picture.bytes == colours, "\(uid)")
+        }
+        for (tag, data) in [
+            (Tag.redPaletteColorLookupTableDescriptor, Tag.redPaletteColorLookupTableData),
+            (.greenPaletteColorLookupTableDescriptor, .greenPaletteColorLookupTableData),
+            (.bluePaletteColorLookupTableDescriptor, .bluePaletteColorLookupTableData),
+        ] {
+            var state = Self.state()
+            state.set(.paletteColorLookupTableUID, .UI, string: known[0].uid)
+            // One table alone is no palette.
+            state.set(tag, .US, ints: [1, 0, 8])
+            state.set(data, .OW, bytes: [7, 0])
+            #expect(try Self.shown([0, 100, 200, 255], image, state, sopClass: sopClass).bytes == known[0].colours)
+        }
+        var unknown = Self.state()
+        unknown.set(.paletteColorLookupTableUID, .UI, string: "1.2.840.10008.1.5.9")
+        #expect(throws: RenderingError.unsupported("a palette that is not in the state")) {
+            try PresentationState(unknown, sopClassUID: sopClass)
+        }
+    }
+
+    @Test("PS3.6 Annex B: each well-known palette has 256 colours")
+    func wholePalettes() throws {
+        #expect(WellKnownPalette.segments.count == 8)
+        for (uid, colours) in WellKnownPalette.segments {
+            let counts = colours.map { PaletteTable.expanded($0, isBytes: true, count: 300).count }
+            #expect(counts == [256, 256, 256], "\(uid)")
+            #expect(WellKnownPalette.table(uid) != nil)
+        }
+    }
+
     // MARK: Shutters and overlays
 
     @Test(

@@ -1,5 +1,6 @@
 import DICOMData
 import DICOMPixels
+import DICOMRendering
 import Foundation
 import Logging
 import PixelAdapter
@@ -46,6 +47,25 @@ struct PixelProcessJourneyTests {
             coded.bytes, try image(rows: 33, columns: 70), transferSyntax: syntax, options: DecodingOptions())
         #expect(back == frame)
         #expect(pool.counts.frames == 2)
+        #expect(pool.counts.starts == 1)
+        await pool.close()
+    }
+
+    @Test("Colours are converted in a process: one that is told no profile refuses, and lives")
+    func colours() async throws {
+        let pool = try pool()
+        let frame = try #require(
+            NativeFrame(
+                rows: 2, columns: 2, samplesPerPixel: 3, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                photometricInterpretation: "RGB", bytes: (0..<12).map { 20 * $0 }))
+        let srgb = OutputColourSpace.srgb.profile
+        #expect(try await pool.convert(frame, from: srgb, to: srgb) == frame)
+        let wide = try await pool.convert(frame, from: srgb, to: OutputColourSpace.displayp3.profile)
+        #expect(wide.shape == frame.shape && wide.bytes != frame.bytes)
+        await #expect(throws: PixelCodecError.unsupported("a colour profile that is none of RGB")) {
+            try await pool.convert(frame, from: [1, 2, 3], to: srgb)
+        }
+        #expect(try await pool.convert(frame, from: srgb, to: srgb) == frame)
         #expect(pool.counts.starts == 1)
         await pool.close()
     }

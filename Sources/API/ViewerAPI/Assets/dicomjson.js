@@ -17,7 +17,7 @@ export const Tag = {
   perFrame: "52009230", shared: "52009229", planePosition: "00209113", planeOrientation: "00209116",
   pixelMeasures: "00289110", frameVOI: "00289132", transformation: "00289145",
   contentSequence: "0040A730", referencedSOP: "00081199", referencedInstance: "00081155", referencedFrame: "00081160",
-  presentationShape: "20500020", imageType: "00080008", organization: "00209311", totalColumns: "00480006",
+  presentationShape: "20500020", referencedSeries: "00081115", referencedImages: "00081140", contentLabel: "00700080", imageType: "00080008", organization: "00209311", totalColumns: "00480006",
   totalRows: "00480007", slidePosition: "0048021A", columnPosition: "0048021E", rowPosition: "0048021F",
 };
 

@@ -4,8 +4,36 @@ import { Tag, number, text } from "./dicomjson.js";
 
 const dicomJSON = "application/dicom+json";
 const base = "/dicomweb";
+const studyFields = ["StudyDescription", "ModalitiesInStudy", "NumberOfStudyRelatedInstances", "PatientID"].join(",");
+
+/** The contents of the parts of a multipart body, without their heads: bytes of `body`. RFC 2046 5.1.1. */
+export function parts(body, contentType) {
+  const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];
+  if (!boundary) return [];
+  const bytes = (words) => Uint8Array.from(words, (letter) => letter.charCodeAt(0));
+  const find = (wanted, from) => {
+    for (let at = body.indexOf(wanted[0], from); at >= 0; at = body.indexOf(wanted[0], at + 1)) {
+      if (wanted.every((byte, index) => body[at + index] === byte)) return at;
+    }
+    return -1;
+  };
+  const [delimiter, blank] = [bytes(`\r\n--${boundary}`), bytes("\r\n\r\n")];
+  const found = [];
+  // The first delimiter has no line before it.
+  let at = delimiter.subarray(2).every((byte, index) => body[index] === byte) ? delimiter.length - 2 : -1;
+  while (at >= 0 && body[at] === 13) {
+    const head = find(blank, at);
+    const end = head < 0 ? -1 : find(delimiter, head + 2);
+    if (end < 0) break;
+    found.push(body.subarray(Math.min(end, head + 4), end));
+    at = end + delimiter.length;
+  }
+  return found;
+}
 
 export class Archive {
+  static studiesMax = 500;
+
   constructor(session) {
     this.session = session;
   }
@@ -28,10 +56,25 @@ export class Archive {
       : undefined;
   }
 
-  /** Newest first. */
+  /** Newest first, at most `Archive.studiesMax`. */
   studies() {
-    const fields = ["StudyDescription", "ModalitiesInStudy", "NumberOfStudyRelatedInstances", "PatientID"].join(",");
-    return this.session.json(`${base}/studies?limit=500&includefield=${fields}`, dicomJSON);
+    return this.session.json(`${base}/studies?limit=${Archive.studiesMax}&includefield=${studyFields}`, dicomJSON);
+  }
+
+  /** Studies beyond those: of a day, else of a patient's name or number, or of an accession number. */
+  async search(words) {
+    const all = words.trim().split(/[\s,]+/).filter(Boolean);
+    if (all.length === 0) return [];
+    const day = all.length === 1 && /^(\d{4})-?(\d{2})-?(\d{2})$/.exec(all[0]);
+    // What a person types is no pattern.
+    const word = (text) => encodeURIComponent(text.replace(/[*?\\^=]/g, ""));
+    const keys = day ? [`StudyDate=${day.slice(1).join("")}`] : [
+      `PatientName=${all.map(word).join("%5E")}*`,
+      ...(all.length === 1 ? [`PatientID=${word(all[0])}`, `AccessionNumber=${word(all[0])}`] : []),
+    ];
+    const found = await Promise.all(keys.map((key) =>
+      this.session.json(`${base}/studies?${key}&limit=50&includefield=${studyFields}`, dicomJSON)));
+    return [...new Map(found.flat().map((study) => [text(study, Tag.studyInstance), study])).values()];
   }
 
   /** By number. */
@@ -68,11 +111,21 @@ export class Archive {
 
   /** A frame as the server renders it. */
   async rendered(frame, signal) {
-    const answer = await this.session.fetch(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`, {
-      // Tiles of slides are photographs, and many.
-      headers: { Accept: frame.isTile ? "image/jpeg" : "image/png" }, signal,
-    });
+    // Tiles of slides are photographs, and many.
+    const answer = await this.#inSRGB(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`,
+      frame.isTile ? "image/jpeg" : "image/png", signal);
     return createImageBitmap(await answer.blob());
+  }
+
+  /** A picture in the colours of a screen; in those that are stored where its profile cannot be read. PS3.18 8.3.5.1.5. */
+  async #inSRGB(path, accept, signal) {
+    const ask = (query) => this.session.fetch(path + query, { headers: { Accept: accept }, signal });
+    try {
+      return await ask("?iccprofile=srgb");
+    } catch (error) {
+      if (error.status !== 406) throw error;
+      return ask("");
+    }
   }
 
   async thumbnail(study, series) {
@@ -86,6 +139,25 @@ export class Archive {
   async reportText(reference) {
     const answer = await this.session.fetch(`${this.instancePath(reference)}/rendered`, { headers: { Accept: "text/plain" } });
     return answer.text();
+  }
+
+  /**
+   * What a presentation state shows, as pictures: of one image where `isSingle`, else of each that it refers to, the frames
+   * of one too; at most `most`, and how many there were.
+   */
+  async presented(reference, isSingle, most) {
+    const answer = await this.#inSRGB(`${this.instancePath(reference)}/rendered`,
+      isSingle ? "image/png" : 'multipart/related; type="image/png"');
+    if (isSingle) return { pictures: [await createImageBitmap(await answer.blob())], count: 1 };
+    const found = parts(new Uint8Array(await answer.arrayBuffer()), answer.headers.get("Content-Type") ?? "");
+    const pictures = await Promise.all(found.slice(0, most).map((part) => createImageBitmap(new Blob([part], { type: "image/png" }))));
+    return { pictures, count: found.length };
+  }
+
+  /** An encapsulated document, as the server renders it: a PDF. */
+  async document(reference) {
+    const answer = await this.session.fetch(`${this.instancePath(reference)}/rendered`, { headers: { Accept: "application/pdf" } });
+    return answer.blob();
   }
 
   async download(reference) {

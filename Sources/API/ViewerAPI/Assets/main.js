@@ -2,9 +2,10 @@
 
 import { Archive } from "./dicomweb.js";
 import { Tag, date, items, number, personName, text, values } from "./dicomjson.js";
+import { alike, following } from "./follow.js";
 import { FrameLoader } from "./loader.js";
-import { framesOfSeries, presets } from "./pixels.js";
-import { reformats, volumeOf } from "./reformat.js";
+import { ImageFrame, framesOfSeries, presets } from "./pixels.js";
+import { reformats, volumeOf, whyNoVolume } from "./reformat.js";
 import { isLevel, slideOf } from "./slide.js";
 import { SignInError, signIn } from "./smart.js";
 import { attach, pressed, tools } from "./tools.js";
@@ -15,6 +16,15 @@ const colours = ["#6cc5e6", "#7fd6a4", "#ff9aa2", "#e6b86c"];
 const layouts = { "1": [1, 1], "2": [1, 2], "4": [2, 2] };
 // Panes at the beginning, by modality: what is read side by side.
 const hanging = { MG: "4", CR: "2", DX: "2", RG: "2" };
+// Pictures of one presentation state that are kept at a time.
+const presentedMax = 50;
+const help = [
+  ["Wheel, arrows, page up and down, home, end", "Through the images"], ["Drag", "What the chosen tool does"],
+  ["Middle button, right button, two fingers", "Move, enlarge"], ["Ctrl and wheel, + and -", "Enlarge"],
+  ["1 to 9", "A window of the list of presets"], ["I, F, R", "Invert, flip, rotate"], ["0", "As at the beginning"],
+  ["Space", "Play and stop"], ["Delete", "Take the last measurement away"], ["Ctrl Z, Ctrl Y", "Undo, redo"],
+  ["N", "The next pane"], ["M", "Attributes"], ["?", "These keys"],
+];
 
 /** An element with text or children; attributes that are functions are listeners. */
 function make(name, attributes = {}, ...children) {
@@ -38,6 +48,7 @@ class Viewer {
     this.active = 0;
     this.series = new Map();  // by UID: {dataSet, frames, images}
     this.isLinked = false;
+    this.together = new Map();  // by pane: the index that was shown when the panes were linked
     this.cine = undefined;
   }
 
@@ -49,10 +60,13 @@ class Viewer {
     this.#toolbar();
     this.#layout("1");
     document.addEventListener("keydown", (event) => {
-      if (pressed(event, this.pane, this.#keys())) event.preventDefault();
+      if (!find("help").open && pressed(event, this.pane, this.#keys())) event.preventDefault();
     });
     window.addEventListener("hashchange", () => this.#openLink().catch((error) => this.#tell(error)));
-    find("study-search").addEventListener("input", () => this.#listStudies());
+    find("study-search").addEventListener("input", () => {
+      this.#listStudies();
+      this.#searchStudies();
+    });
     await Promise.all([this.#banner(), this.#loadStudies()]);
   }
 
@@ -78,6 +92,7 @@ class Viewer {
 
   async #loadStudies() {
     this.studies = await this.archive.studies();
+    this.isCut = this.studies.length >= Archive.studiesMax;
     this.#listStudies();
     if (await this.#openLink()) return;
     const wanted = await this.#launchedStudy();
@@ -102,14 +117,68 @@ class Viewer {
     find("studies").replaceChildren(...rows.map((study) => {
       const uid = text(study, Tag.studyInstance);
       const count = number(study, Tag.studyInstances);
-      return make("li", {}, make("button", {
+      const name = text(study, Tag.studyDescription) || "Study";
+      const day = date(text(study, Tag.studyDate));
+      // Beside each other are studies of one patient alone.
+      const beside = this.session.patient && uid !== this.study ? make("button", {
+        type: "button", class: "beside", "aria-label": `Beside the open study: ${name} ${day}`, title: "Beside the open study",
+        click: () => this.#compare(study).catch((error) => this.#tell(error)),
+      }, "⇆") : undefined;
+      return make("li", { class: "choice" }, make("button", {
         type: "button", class: "study", "aria-current": uid === this.study ? "true" : undefined,
         click: () => this.openStudy(uid).catch((error) => this.#tell(error)),
-      }, make("strong", {}, text(study, Tag.studyDescription) || "Study"),
-      make("span", {}, [...this.#patientOf(study).slice(0, 1), date(text(study, Tag.studyDate)), values(study, Tag.modalitiesInStudy).join("/"),
-        count === undefined ? "" : `${count} images`].filter(Boolean).join(" · "))));
+      }, make("strong", {}, name),
+      make("span", {}, [...this.#patientOf(study).slice(0, 1), day, values(study, Tag.modalitiesInStudy).join("/"),
+        count === undefined ? "" : `${count} images`].filter(Boolean).join(" · "))), beside);
     }));
-    find("study-count").textContent = `${rows.length} of ${this.studies.length}`;
+    find("study-count").textContent = `${rows.length} of ${this.studies.length}${this.isCut ? " and more" : ""}`;
+  }
+
+  /** Where there are more studies than the list has, the archive is asked for what a person has typed. */
+  #searchStudies() {
+    clearTimeout(this.searching);
+    const words = find("study-search").value;
+    if (!this.isCut || words.trim().length < 3) return;
+    this.searching = setTimeout(async () => {
+      try {
+        const known = new Set(this.studies.map((study) => text(study, Tag.studyInstance)));
+        const found = await this.archive.search(words);
+        this.studies.push(...found.filter((study) => !known.has(text(study, Tag.studyInstance))));
+        this.#listStudies();
+      } catch (error) {
+        this.#tell(error);
+      }
+    }, 400);
+  }
+
+  /** Shows another study of the patient beside what is open: the series most like it, the two linked. */
+  async #compare(study) {
+    const { pane } = this;
+    const uid = text(study, Tag.studyInstance);
+    if (!pane.frame) return this.openStudy(uid);
+    const list = (await this.archive.series(uid)).filter((entry) => !isDocument(entry));
+    const entry = alike(list, pane.frame.dataSet);
+    if (!entry) return this.#say("That study has no images.");
+    if (this.panes.length === 1) this.#layout("2");
+    const other = this.panes[(this.panes.indexOf(pane) + 1) % this.panes.length];
+    const name = text(entry, Tag.seriesDescription) || text(entry, Tag.modality);
+    // Which is which is told by its day.
+    const title = `${date(text(study, Tag.studyDate))} ${name}`.trim();
+    await this.openSeries(uid, text(entry, Tag.seriesInstance), other, { title });
+    const day = date(text(pane.frame?.dataSet, Tag.studyDate));
+    if (day && !pane.title.startsWith(day)) pane.title = `${day} ${pane.title}`;
+    if (pane.frame && other.frame) other.scrollTo(following(pane.stack, pane.index, other.stack) ?? other.index);
+    this.isLinked = false;
+    this.#link();
+    this.#say("The panes scroll together. To change how they go together: unlink, scroll one, link again.");
+  }
+
+  /** Links the panes or lets go; what lies at the same place, or at the same part of the way, is where they begin. */
+  #link() {
+    this.isLinked = !this.isLinked;
+    this.together = new Map();
+    if (this.isLinked) this.panes.filter((one) => one.stack.length > 0).forEach((one) => this.together.set(one, one.index));
+    this.#update();
   }
 
   /** Name and number of a study's patient, where the list is of more than one. */
@@ -186,9 +255,9 @@ class Viewer {
   }
 
   /** Shows a series in a pane: its images, its report as text, or its key images. */
-  async openSeries(study, uid, pane, { image, frame } = {}) {
+  async openSeries(study, uid, pane, { image, frame, title = undefined } = {}) {
     const entry = (this.seriesList ?? []).find((one) => text(one, Tag.seriesInstance) === uid);
-    const title = entry ? text(entry, Tag.seriesDescription) || text(entry, Tag.modality) : "";
+    title ??= entry ? text(entry, Tag.seriesDescription) || text(entry, Tag.modality) : "";
     const asked = pane.asked = { isPreviewed: false };
     const loading = this.#frames(study, uid);
     if (!image && entry && !isDocument(entry)) this.#preview(study, uid, pane, title, loading).catch(() => {});
@@ -217,12 +286,15 @@ class Viewer {
     const wanted = new Set([stack, ...this.panes.filter((one) => one !== pane).map((one) => one.stack)]
       .flatMap((one) => one.map(({ frame }) => frame.key)));
     this.loader.forget((frame) => frame.isTile || wanted.has(frame.key));
+    this.together.delete(pane);
     pane.show(stack, options);
     this.#update();
   }
 
   /** Key objects show the images that they name; structured reports are read at the right. */
   async #openDocuments(study, dataSets) {
+    const states = dataSets.filter((dataSet) => text(dataSet, Tag.modality) === "PR");
+    if (states.length > 0) return this.#openPresentations(study, states);
     for (const dataSet of dataSets) {
       if (text(dataSet, Tag.modality) === "KO") {
         const named = new Set(referenced(dataSet));
@@ -233,16 +305,54 @@ class Viewer {
         const stack = all.flatMap(({ stack }) => stack).filter(({ frame }) => named.has(frame.instance));
         if (stack.length > 0) return this.#show(this.pane, stack, { title: "Key images" });
         this.#say("The images that are marked as key images are not in this study.");
+        continue;
+      }
+      const reference = { study, series: text(dataSet, Tag.seriesInstance), instance: text(dataSet, Tag.sopInstance) };
+      if (find("reports-panel").hidden) this.#panel("reports");
+      if (text(dataSet, Tag.modality) === "DOC" || text(dataSet, Tag.sopClass) === encapsulatedPDF) {
+        const blob = await this.archive.document(reference);
+        if (!this.#isShown(study)) return undefined;
+        if (this.document) URL.revokeObjectURL(this.document);
+        this.document = URL.createObjectURL(blob);
+        find("report-text").replaceChildren(make("a", { href: this.document, download: `${reference.instance}.pdf` }, "Save the document (PDF)"));
       } else {
-        const reference = {
-          study, series: text(dataSet, Tag.seriesInstance), instance: text(dataSet, Tag.sopInstance),
-        };
-        this.#panel("reports");
         const words = await this.archive.reportText(reference);
         if (!this.#isShown(study)) return undefined;
         find("report-text").textContent = words;
       }
     }
+    return undefined;
+  }
+
+  /** The images that presentation states are for, as they show them. */
+  async #openPresentations(study, states) {
+    const { pane } = this;
+    const asked = pane.asked = { isPreviewed: false };
+    const stack = [];
+    let left = 0;
+    this.#say("Loading the presentation states…");
+    for (const dataSet of states) {
+      const count = items(dataSet, Tag.referencedSeries).reduce((sum, series) => sum + items(series, Tag.referencedImages).length, 0);
+      if (stack.length >= presentedMax) {
+        left += count;
+        continue;
+      }
+      const isSingle = stack.length + count > presentedMax;
+      if (isSingle) left += count - 1;
+      const reference = { study, series: text(dataSet, Tag.seriesInstance), instance: text(dataSet, Tag.sopInstance) };
+      const { pictures, count: found } = await this.archive.presented(reference, isSingle, presentedMax - stack.length);
+      if (pane.asked !== asked || !this.#isShown(study)) return;
+      left += found - pictures.length;
+      stack.push(...pictures.map((bitmap, index) => ({
+        frame: new ImageFrame({
+          ...dataSet, [Tag.rows]: { vr: "US", Value: [bitmap.height] }, [Tag.columns]: { vr: "US", Value: [bitmap.width] },
+        }, index),
+        image: { bitmap },
+      })));
+    }
+    pane.asked = undefined;
+    this.#say(left > 0 ? `${left} more images of these presentation states are not shown.` : "");
+    if (stack.length > 0) this.#show(pane, stack, { title: text(states[0], Tag.contentLabel) || "Presentation states" });
   }
 
   // MARK: Panes
@@ -275,24 +385,15 @@ class Viewer {
     this.#update();
   }
 
-  /** Linked panes show what lies nearest in the patient, or the same step where nothing tells. */
+  /** Linked panes show what goes with the image of the one that is scrolled. */
   #scrolled(pane) {
     if (this.isLinked && !this.isFollowing) {
       this.isFollowing = true;
       for (const other of this.panes) {
         if (other === pane || other.stack.length === 0) continue;
-        const [here, there] = [pane.frame, other.frame];
-        const isSamePlace = here.plane && there?.plane && here.frameOfReference === there.frameOfReference;
-        if (isSamePlace) {
-          let [best, nearest] = [other.index, Infinity];
-          other.stack.forEach(({ frame }, index) => {
-            const distance = frame.plane ? Math.abs(frame.plane.distance(here.plane.position)) : Infinity;
-            if (distance < nearest) [best, nearest] = [index, distance];
-          });
-          other.scrollTo(best);
-        } else {
-          other.scrollTo(Math.round(pane.index / Math.max(1, pane.stack.length - 1) * (other.stack.length - 1)));
-        }
+        const [here, there] = [this.together.get(pane), this.together.get(other)];
+        const anchor = here === undefined || there === undefined ? undefined : { here, there };
+        other.scrollTo(following(pane.stack, pane.index, other.stack, anchor) ?? other.index);
       }
       this.isFollowing = false;
     }
@@ -354,7 +455,12 @@ class Viewer {
     on("reset", () => this.pane.reset());
     on("cine", () => this.#toggleCine());
     on("reformat", () => this.#reformat());
-    on("link", () => { this.isLinked = !this.isLinked; this.#update(); });
+    on("link", () => this.#link());
+    on("show-help", () => find("help").showModal());
+    on("close-help", () => find("help").close());
+    find("keys").replaceChildren(...[...help, ...Object.values(tools).map(({ label, key, help: words }) =>
+      [key.toUpperCase(), `${label}. ${words}`])].map(([keys, words]) =>
+      make("tr", {}, make("th", { scope: "row" }, keys), make("td", {}, words))));
     on("copy-link", () => this.#copyLink());
     on("download", () => this.#download());
     on("show-metadata", () => this.#panel("metadata"));
@@ -378,6 +484,7 @@ class Viewer {
     const keys = {
       i: () => find("invert").click(), f: () => find("flip").click(), r: () => find("rotate").click(),
       0: () => this.pane.reset(), " ": () => this.#toggleCine(), m: () => this.#panel("metadata"),
+      n: () => this.panes[(this.active + 1) % this.panes.length].element.focus(), "?": () => find("help").showModal(),
       Delete: () => this.pane.removeLastAnnotation(), Backspace: () => this.pane.removeLastAnnotation(),
       "+": () => this.pane.change(() => { this.pane.view.zoom = Math.min(this.pane.zoomMax, this.pane.view.zoom * 1.25); }),
       "-": () => this.pane.change(() => { this.pane.view.zoom = Math.max(0.1, this.pane.view.zoom / 1.25); }),
@@ -409,11 +516,12 @@ class Viewer {
   async #reformat() {
     const [source, study] = [this.pane, this.study];
     const frames = source.stack.map(({ frame }) => frame);
-    const volume = volumeOf(frames);
-    if (!volume || source.stack.some(({ image }) => image)) {
-      this.#say("This series is no regular volume: its images must be parallel, in line and equally far apart.");
+    const why = source.stack.some(({ image }) => image) ? "Planes are made of a series, not of what was made of one." : whyNoVolume(frames);
+    if (why) {
+      this.#say(why);
       return;
     }
+    const volume = volumeOf(frames);
     let done = 0;
     const images = await Promise.all(frames.map(async (frame) => {
       const image = await this.loader.load(frame, 1);
@@ -472,7 +580,11 @@ class Viewer {
 
   async #download() {
     const { frame } = this.pane;
-    if (!frame || frame.isReformatted) return;
+    if (!frame) return;
+    if (frame.isReformatted) {
+      this.#say("This plane was made here of a whole series; there is no object of it to be downloaded.");
+      return;
+    }
     const address = URL.createObjectURL(await this.archive.download(frame));
     const link = make("a", { href: address, download: `${frame.instance}.dcm` });
     link.click();
@@ -533,6 +645,8 @@ class Viewer {
   #say(message) { find("message").textContent = message; }
   #tell(error) { this.#say(error.message); }
 }
+
+const encapsulatedPDF = "1.2.840.10008.5.1.4.1.1.104.1";
 
 /** Whether a series is read, not looked at. */
 function isDocument(entry) { return ["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)); }

@@ -81,7 +81,8 @@ class GPUPainter {
   }
 
   #program(sampler, isColour) {
-    const kept = this.#programs[sampler];
+    const key = `${sampler} ${isColour}`;
+    const kept = this.#programs[key];
     if (kept) return kept;
     const gl = this.#gl;
     const program = gl.createProgram();
@@ -102,7 +103,7 @@ class GPUPainter {
     gl.bindVertexArray(layout);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
-    return (this.#programs[sampler] = { program, places, layout });
+    return (this.#programs[key] = { program, places, layout });
   }
 
   #upload({ image, rows, columns }) {
@@ -121,10 +122,11 @@ class GPUPainter {
     } else {
       const formats = {
         Int16Array: [gl.R16I, gl.SHORT], Uint16Array: [gl.R16UI, gl.UNSIGNED_SHORT],
-        Int8Array: [gl.R8I, gl.BYTE], Uint8Array: [gl.R8UI, gl.UNSIGNED_BYTE],
+        Int8Array: [gl.R8I, gl.BYTE], Uint8Array: [gl.R8UI, gl.UNSIGNED_BYTE], Float32Array: [gl.R32F, gl.FLOAT],
       };
       const [format, type] = formats[image.samples.constructor.name];
-      gl.texImage2D(gl.TEXTURE_2D, 0, format, columns, rows, 0, gl.RED_INTEGER, type, image.samples);
+      const parts = type === gl.FLOAT ? gl.RED : gl.RED_INTEGER;
+      gl.texImage2D(gl.TEXTURE_2D, 0, format, columns, rows, 0, parts, type, image.samples);
     }
     this.#shown = image;
   }
@@ -141,8 +143,9 @@ class GPUPainter {
     this.clear();
     const { image, map, window } = scene;
     const isColour = Boolean(image.bitmap);
-    const isSigned = !isColour && image.samples.constructor.name.startsWith("Int");
-    const { program, places, layout } = this.#program(isColour ? "sampler2D" : isSigned ? "isampler2D" : "usampler2D", isColour);
+    const kind = isColour ? "Float" : image.samples.constructor.name;
+    const sampler = kind.startsWith("Float") ? "sampler2D" : kind.startsWith("Int") ? "isampler2D" : "usampler2D";
+    const { program, places, layout } = this.#program(sampler, isColour);
     gl.useProgram(program);
     gl.bindVertexArray(layout);
     gl.activeTexture(gl.TEXTURE0);

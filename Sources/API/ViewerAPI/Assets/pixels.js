@@ -1,7 +1,7 @@
 // What the samples of an image mean: stored values, modality values, windows. PS3.3 C.11.
 
 import { Tag, items, number, numbers, text, values } from "./dicomjson.js";
-import { ImagePlane } from "./geometry.js";
+import { ImagePlane, dot } from "./geometry.js";
 
 /** One frame of an instance, with all that is needed to show it. */
 export class ImageFrame {
@@ -52,7 +52,10 @@ export class ImageFrame {
   }
 }
 
-/** All frames of a series' instances, as they are scrolled through: along the normal where they have places, else by number. */
+/**
+ * All frames of a series' instances, as they are scrolled through: by number; along the normal where the images are parallel
+ * and have no numbers of their own.
+ */
 export function framesOfSeries(dataSets) {
   const frames = dataSets.flatMap((dataSet) => {
     if (!(number(dataSet, Tag.rows, 0) > 0)) return [];
@@ -60,7 +63,11 @@ export function framesOfSeries(dataSets) {
     return Array.from({ length: count }, (_, index) => new ImageFrame(dataSet, index));
   });
   const numberOf = (frame) => number(frame.dataSet, Tag.instanceNumber, 0);
-  return frames.sort((a, b) => numberOf(a) - numberOf(b) || (a.instance < b.instance ? -1 : a.instance > b.instance ? 1 : 0)
+  const normal = frames[0]?.plane?.normal;
+  const isNumbered = new Set(frames.map(numberOf)).size > 1;
+  const isParallel = normal && frames.every(({ plane }) => plane && dot(plane.normal, normal) > 0.99);
+  const placeOf = (frame) => (isParallel && !isNumbered ? dot(frame.plane.position, normal) : 0);
+  return frames.sort((a, b) => numberOf(a) - numberOf(b) || (a.instance === b.instance ? 0 : placeOf(a) - placeOf(b)) || (a.instance < b.instance ? -1 : a.instance > b.instance ? 1 : 0)
     || a.index - b.index);
 }
 

@@ -60,7 +60,7 @@ export class Session {
   async fetch(path, options = {}) {
     for (let attempt = 0; ; attempt += 1) {
       const headers = { ...options.headers, Authorization: `Bearer ${await this.token()}` };
-      const answer = await fetch(path, { ...options, headers, credentials: "omit" });
+      const answer = await reached(path, { ...options, headers, credentials: "omit" });
       if (answer.ok) return answer;
       const wait = Number(answer.headers.get("Retry-After"));
       if (answer.status === 503 && wait > 0 && attempt < 3) {
@@ -74,6 +74,16 @@ export class Session {
   async json(path, accept) {
     const answer = await this.fetch(path, { headers: { Accept: accept } });
     return answer.status === 204 ? [] : answer.json();
+  }
+}
+
+/** An answer of the server; who is not reached is told so, and not in the browser's words. */
+async function reached(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The server is not reached. Look at the network, then try again.");
   }
 }
 

@@ -265,7 +265,8 @@ export class Viewport extends EventTarget {
   }
 
   #drawLine(context, map, { frame, colour }) {
-    if (!frame?.plane || !this.frame.plane || frame.frameOfReference !== this.frame.frameOfReference) return;
+    if (!frame?.plane || !this.frame.plane || !frame.frameOfReference
+      || frame.frameOfReference !== this.frame.frameOfReference) return;
     const points = crossline(this.frame.plane, frame.plane);
     if (!points) return;
     const [a, b] = points.map((point) => map.apply(point));
