@@ -52,6 +52,7 @@ extension PatientReach {
     /// statement may be is bounded.
     private struct Entry {
         let tables: String
+        /// With the values of the tables, which stand before it, first.
         let condition: SQLCondition
 
         init(_ tables: String, _ text: String, _ values: [SQLValue]) {
@@ -60,8 +61,8 @@ extension PatientReach {
         }
 
         /// - Parameters:
-        ///   - others: tables that the condition speaks of, before its own.
-        ///   - restriction: on these.
+        ///   - others: tables that the condition speaks of, before its own; without values.
+        ///   - restriction: on these; without values.
         func exists(_ apart: String, behind others: String? = nil, where restriction: String? = nil) -> SQLCondition {
             let from = (others.map { $0 + " CROSS JOIN " } ?? "") + tables
             let met = (restriction.map { $0 + " AND " } ?? "") + condition.text
@@ -144,10 +145,14 @@ extension PatientReach {
         guard let fhirUser else {
             return [Entry("care_refusals cr", "\(refused) AND cr.actor = '\(AccessFacts.everyone)'", values)]
         }
+        // Whom it lets pass is sought in the same step.
         return [
             Entry(
-                "care_refusals cr", "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?)",
-                values + [.text(fhirUser)]),
+                """
+                care_refusals cr LEFT JOIN care_permits cw ON cw.version_key = cr.version_key AND cw.list = cr.permits \
+                AND cw.actor = ?
+                """, "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?) AND cw.actor IS NULL",
+                [.text(fhirUser)] + values + [.text(fhirUser)]),
             Entry(
                 "care_refusals cr CROSS JOIN care_actors cp", "\(refused) AND cp.person = ? AND cp.actor = cr.actor",
                 values + [.text(fhirUser)]),

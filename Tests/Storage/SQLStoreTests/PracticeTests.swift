@@ -453,8 +453,12 @@ struct PracticeTests {
             (permitted(types("Observation"), of: named("Practitioner/d")), false),
             (permitted(types("ImagingStudy"), of: types("Observation")), true),
             (permitted(types("Observation"), of: types("Observation")), false),
-            // Whom it names of all others, and what cannot be told, stays closed; so does what is refused within it.
-            (permitted(named("Practitioner/d")), true), (permitted(named("CareTeam/t"), of: named("CareTeam/t")), true),
+            // Whom it names of all others it lets pass; what cannot be told stays closed, so does what is refused within it.
+            (permitted(named("Practitioner/d")), false), (permitted(named("Practitioner/e")), true),
+            (permitted(named("PractitionerRole/r")), true), (permitted(named("Organization/g")), true),
+            (permitted(numbered("", "7")), true),
+            (permitted(named("Practitioner/d"), of: named("Organization/g")), true),
+            (permitted(named("CareTeam/t"), of: named("CareTeam/t")), true),
             (permitted(types("Observation") + #","code":[{"text":"x"}]"#), true),
             (permitted(types("Observation") + #","securityLabel":[{"code":"N"}]"#), true),
             (permitted(types("Observation") + #","action":[{"text":"x"}]"#), true),

@@ -52,6 +52,8 @@ package struct AccessFacts: Sendable, Hashable {
         /// Whether it speaks of emergencies, so that an emergency does not pass it.
         package var isOfEmergencies: Bool
         package var span: Span
+        /// People to whom a refusal to ``everyone`` is none, each by the relative reference that they act by.
+        package var permitted: Set<String> = []
     }
 
     package var careLinks: Set<CareLink> = []
@@ -112,6 +114,7 @@ package struct AccessFacts: Sendable, Hashable {
         Self.speakers[type]?.read(&self, FactReader(base: base, zone: zone), id, document.root)
         if careLinks.count > Self.rowsMax { careLinks = Set(careLinks.prefix(Self.rowsMax)) }
         if actors.count > Self.rowsMax { actors = Set(actors.prefix(Self.rowsMax)) }
+        refusals = Self.joined(refusals)
         if refusals.count > Self.rowsMax {
             refusals = Set(
                 refusals.map {
@@ -120,6 +123,22 @@ package struct AccessFacts: Sendable, Hashable {
                         isOfEmergencies: refusals.contains(where: \.isOfEmergencies), span: .always)
                 })
         }
+    }
+
+    /// What is refused more than once alike is refused to all whom one of them does not let pass.
+    private static func joined(_ refusals: Set<Refusal>) -> Set<Refusal> {
+        var permitted: [Refusal: Set<String>] = [:]
+        for refusal in refusals {
+            var alike = refusal
+            alike.permitted = []
+            permitted[alike] = permitted[alike]?.intersection(refusal.permitted) ?? refusal.permitted
+        }
+        return Set(
+            permitted.map { refusal, permitted in
+                var refusal = refusal
+                refusal.permitted = permitted
+                return refusal
+            })
     }
 }
 
