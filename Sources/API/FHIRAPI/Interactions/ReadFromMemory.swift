@@ -6,7 +6,7 @@ import NIOCore
 struct ReadFromMemory: AnsweringFromMemory {
     let service: FHIRService
 
-    /// The store is asked with the caller's rights.
+    /// The store is asked with the caller's rights, and gives of what it remembers what it has shown in the same ones.
     var knowsParts: Bool { true }
 
     func resourceType(of request: APIRequest) -> String { request.parameters["type"] }
