@@ -3,6 +3,9 @@ import FHIRResources
 
 /// A patient within somebody's practice, as a condition on an expression that gives a logical id. The tables that it asks
 /// stand beside the entries of versions, so that a version can be judged by entries of its own.
+///
+/// Asked for more than a moment, what lets in has to hold over all of the time, and what keeps out at none of it: then the
+/// answer is that of each moment of it.
 extension PatientReach {
     /// - Parameter patient: an expression that gives the logical id or NULL, which is within no practice; columns with their
     ///   table, which no table here is named as.
@@ -81,13 +84,13 @@ extension PatientReach {
             """
             pg.kind IN (\(kinds.map { _ in "?" }.joined(separator: ", "))) AND pg.account = ? \
             AND pg.patient_id = \(patient) AND pg.revoked_at IS NULL AND pg.given_at <= ? AND pg.expires > ?
-            """, kinds.map { .text($0.rawValue) } + [.text(accountID), .int(time), .int(time)])
+            """, kinds.map { .text($0.rawValue) } + [.text(accountID), .int(time), .int(until)])
     }
 
     private func care(_ patient: String) -> [Entry] {
         guard let fhirUser else { return [] }
         let link = "cl.patient_id = \(patient) AND cl.since <= ? AND cl.until > ?"
-        let now: [SQLValue] = [.int(time), .int(time)]
+        let now: [SQLValue] = [.int(time), .int(until)]
         return [
             Entry("care_links cl", "\(link) AND cl.actor = ?", now + [.text(fhirUser)]),
             Entry(
@@ -141,7 +144,7 @@ extension PatientReach {
             cr.type IN ('\(AccessFacts.everything)', ?) AND cr.patient_id = \(patient) AND cr.since <= ? AND cr.until > ?\
             \(refusals == .ofEmergencies ? " AND cr.of_emergencies = 1" : "")
             """
-        let values: [SQLValue] = [.text(type), .int(time), .int(time)]
+        let values: [SQLValue] = [.text(type), .int(until), .int(time)]
         guard let fhirUser else {
             return [Entry("care_refusals cr", "\(refused) AND cr.actor = '\(AccessFacts.everyone)'", values)]
         }
