@@ -108,6 +108,8 @@ extension PatientReach {
             AND \(desk("de.modality"))
             """
         let account: [SQLValue] = [.text(accountID), .text(accountID)]
+        // Begun with the account's sites: most have none.
+        let sites = "rs.account = ? AND rs.kind = 'site' AND \(deskModality)"
         return [
             Entry(
                 "steps ds CROSS JOIN \(desks)",
@@ -123,13 +125,31 @@ extension PatientReach {
                 """
                 \(series) AND di.study_uid = de.study_uid AND di.series_uid = de.uid AND di.received_from = rs.value
                 """, account),
+            Entry(
+                "reading_desks rs CROSS JOIN steps ds CROSS JOIN reading_desks rm CROSS JOIN care_stations dk",
+                """
+                \(sites) AND rm.value IN ('\(ReadingDesk.every)', ds.modality) AND ds.patient_id = \(patient) \
+                AND ds.is_on_worklist = 1 AND dk.site = rs.value AND dk.station = ds.station
+                """, account),
+            Entry(
+                """
+                reading_desks rs CROSS JOIN studies dt CROSS JOIN series de CROSS JOIN reading_desks rm \
+                CROSS JOIN instances di CROSS JOIN care_stations dk
+                """,
+                """
+                \(sites) AND rm.value IN ('\(ReadingDesk.every)', de.modality) AND dt.patient_id = \(patient) \
+                AND de.study_uid = dt.uid AND de.patient_id = \(patient) AND di.study_uid = de.study_uid \
+                AND di.series_uid = de.uid AND dk.site = rs.value AND dk.station = di.received_from
+                """, account),
         ]
     }
+
+    private var deskModality: String { "rm.account = ? AND rm.kind = 'modality'" }
 
     /// Whether entries are of the account's desk: of a modality of it in `rm`, beside a station of it in `rs`.
     private func desk(_ modality: String) -> String {
         """
-        rm.account = ? AND rm.kind = 'modality' AND rm.value IN ('\(ReadingDesk.every)', \(modality)) \
+        \(deskModality) AND rm.value IN ('\(ReadingDesk.every)', \(modality)) \
         AND rs.account = ? AND rs.kind = 'station'
         """
     }

@@ -149,5 +149,12 @@ struct PracticeTests {
         #expect(!ReadingDesk.isModality("") && !ReadingDesk.isModality(String(repeating: "A", count: 17)))
         #expect(ReadingDesk.isStation("*") && ReadingDesk.isStation("CT 1") && !ReadingDesk.isStation(" CT"))
         #expect(!ReadingDesk.isStation("A\\B") && !ReadingDesk.isStation("É"))
+        for text in ["Location/1", "Organization/a-B.9", "Location/" + String(repeating: "1", count: 64)] {
+            #expect(ReadingDesk.isSite(text), "\(text)")
+        }
+        for text in [
+            "*", "", "Location", "Location/", "Device/1", "Location/1/2", "/Location/1", "Location/é", "Location/a b",
+            "Location/" + String(repeating: "1", count: 65),
+        ] { #expect(!ReadingDesk.isSite(text), "\(text)") }
     }
 }

@@ -50,6 +50,11 @@ struct AccessFactTable {
                 ])
         }
         try insert(facts.refusals, key)
+        for station in facts.stations {
+            try connection.run(
+                "INSERT INTO care_stations (version_key, site, station) VALUES (?, ?, ?)",
+                [key, .text(station.site), .text(station.title)])
+        }
         for label in facts.labels {
             try connection.run(
                 "INSERT INTO care_labels (version_key, type, id, system, code) VALUES (?, ?, ?, ?, ?)",
@@ -139,6 +144,7 @@ struct AccessFactTable {
         case .actors: ["care_actors"]
         case .refusals: ["care_refusals", "care_permits"]
         case .labels: ["care_labels"]
+        case .stations: ["care_stations"]
         }
     }
 }

@@ -2,7 +2,7 @@ import Access
 import FHIRModel
 
 /// What one current version says of who may see whom: whose care a patient is in, as whom somebody acts, whom a patient has
-/// refused, and labels of a patient, a study or an order. What a store keeps of it, rights ask within their queries.
+/// refused, labels of a patient, a study or an order, and where a station is. What a store keeps of it, rights ask within their queries.
 /// Decision 0034.
 package struct AccessFacts: Sendable, Hashable {
     /// From and before which something holds, in microseconds since 1970 UTC.
@@ -56,10 +56,19 @@ package struct AccessFacts: Sendable, Hashable {
         package var permitted: Set<String> = []
     }
 
+    /// That a station is at a site.
+    package struct Station: Sendable, Hashable {
+        /// A relative reference to a Location or an Organization.
+        package var site: String
+        /// The AE title.
+        package var title: String
+    }
+
     package var careLinks: Set<CareLink> = []
     package var actors: Set<Actor> = []
     package var refusals: Set<Refusal> = []
     package var labels: Set<SecurityLabel> = []
+    package var stations: Set<Station> = []
 
     package static let everyone = "*"
     package static let everything = "*"
@@ -67,7 +76,7 @@ package struct AccessFacts: Sendable, Hashable {
     static let rowsMax = 1_000
 
     /// What a version may say something of.
-    package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels }
+    package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels, stations }
 
     /// What versions of one type say, and how it is read.
     private struct Speaker: Sendable {
@@ -98,6 +107,7 @@ package struct AccessFacts: Sendable, Hashable {
         },
         "PractitionerRole": Speaker([.actors]) { facts, reader, id, root in facts.actors = reader.ofRole(id, root) },
         "Consent": Speaker([.refusals]) { facts, reader, _, root in facts.refusals = reader.ofConsent(root) },
+        "Device": Speaker([.stations]) { facts, reader, _, root in facts.stations = reader.ofDevice(root) },
         "ImagingStudy": Speaker([.labels]) { facts, reader, _, root in facts.labels = reader.labels(root) },
     ]
 
@@ -115,6 +125,7 @@ package struct AccessFacts: Sendable, Hashable {
         if careLinks.count > Self.rowsMax { careLinks = Set(careLinks.prefix(Self.rowsMax)) }
         if actors.count > Self.rowsMax { actors = Set(actors.prefix(Self.rowsMax)) }
         refusals = Self.joined(refusals)
+        if stations.count > Self.rowsMax { stations = Set(stations.prefix(Self.rowsMax)) }
         if refusals.count > Self.rowsMax {
             refusals = Set(
                 refusals.map {

@@ -1,15 +1,20 @@
 extension Migrations {
-    /// Whom a refusal to all lets pass. Refusals that are kept already refuse to them as well until the upkeep has read them
-    /// once more.
-    static func consentPermits(_ number: Int) -> Migration {
+    /// Whom a refusal to all lets pass, and where stations are. What is kept already of either says nothing of it until the
+    /// upkeep has read it once more.
+    static func permitsAndStations(_ number: Int) -> Migration {
         Migration(
-            number, "consent permits",
+            number, "permits and stations",
             [
                 "ALTER TABLE care_refusals ADD COLUMN permits {int} NOT NULL DEFAULT 0",
                 """
                 CREATE TABLE care_permits (version_key {int} NOT NULL, list {int} NOT NULL, actor {text} NOT NULL, \
                 PRIMARY KEY (version_key, list, actor)) {clustered}
                 """,
+                """
+                CREATE TABLE care_stations (version_key {int} NOT NULL, site {text} NOT NULL, station {text} NOT NULL, \
+                PRIMARY KEY (version_key, site, station)) {clustered}
+                """,
+                "CREATE INDEX care_stations_site ON care_stations (site, station)",
             ],
             rebuild: { connection in
                 for name in [UpkeepTable.Name.indexForm, .reindexedForm] {
