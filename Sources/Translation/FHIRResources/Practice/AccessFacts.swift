@@ -2,8 +2,8 @@ import Access
 import FHIRModel
 
 /// What one current version says of who may see whom: whose care a patient is in, as whom somebody acts, whom a patient has
-/// refused, labels of a patient, a study or an order, and where a station is. What a store keeps of it, rights ask within their queries.
-/// Decision 0034.
+/// refused, labels of a patient, a study or an order, and where a station is. What a store keeps of it, rights ask within
+/// their queries. Decision 0034.
 package struct AccessFacts: Sendable, Hashable {
     /// From and before which something holds, in microseconds since 1970 UTC.
     package struct Span: Sendable, Hashable {
