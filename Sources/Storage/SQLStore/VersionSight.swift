@@ -56,7 +56,7 @@ struct VersionSight {
         var (keys, entries, values): ([Int64], [(key: Int64, entry: IndexEntry)], Int) = ([], [], 0)
         func ask() throws {
             if keys.isEmpty { return }
-            seen.formUnion(try seen(keys, entries))
+            seen.formUnion(try self.found(keys, by: entries))
             (keys, entries, values) = ([], [], 0)
         }
         for (key, resource) in versions {
@@ -72,7 +72,7 @@ struct VersionSight {
     }
 
     /// Those of some keys whose versions may be seen by these entries.
-    private func seen(_ keys: [Int64], _ entries: [(key: Int64, entry: IndexEntry)]) throws -> [Int64] {
+    private func found(_ keys: [Int64], by entries: [(key: Int64, entry: IndexEntry)]) throws -> [Int64] {
         let tables = SearchIndexTable.rows(of: entries, connection.dialect)
         return try connection.all(
             """
@@ -87,7 +87,7 @@ struct VersionSight {
     func asksInVain(_ id: String) throws {
         _ = try contentBefore(id, 0)
         // No version has such a key.
-        _ = try seen([-1], [])
+        _ = try found([-1], by: [])
     }
 
     /// What the version holds of the parameters that are asked about; nil for a deletion of what is not kept any more.
