@@ -224,8 +224,10 @@ struct PracticeTests {
             let order = try #require(Self.links.first { $0.json[0].contains("https://hilum.example/fhir") })
             for text in order.json { try await Support.put(store, text) }
             try await IndexUpkeepTests.settle(store)
-            let rebuild = try #require(Migrations.all.first { $0.name == "practices" }?.rebuild)
-            try await store.database.write { try rebuild($0.connection) }
+            for name in ["practices", "permits and stations"] {
+                let rebuild = try #require(Migrations.all.first { $0.name == name }?.rebuild)
+                try await store.database.write { try rebuild($0.connection) }
+            }
             try await IndexUpkeepTests.settle(store)
             #expect(try await Self.seen(store, Self.access(.referrer)) == ["b"])
         }

@@ -17,9 +17,11 @@ extension Migrations {
                 "CREATE INDEX care_stations_site ON care_stations (site, station)",
             ],
             rebuild: { connection in
-                for name in [UpkeepTable.Name.indexForm, .reindexedForm] {
-                    try UpkeepTable(connection: connection).set(name, 0)
-                }
+                let upkeep = UpkeepTable(connection: connection)
+                // A store from before there were practices has none of their rows yet.
+                if try upkeep.value(.indexForm) == 0 { try AccessFactTable(connection: connection).rebuild() }
+                // The server's address and the site's clock are not known here: the upkeep makes them anew by these.
+                for name in [UpkeepTable.Name.indexForm, .reindexedForm] { try upkeep.set(name, 0) }
             })
     }
 }
