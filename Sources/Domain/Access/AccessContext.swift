@@ -40,6 +40,16 @@ package struct AccessContext: Sendable, Hashable {
         self.issuer = issuer
     }
 
+    /// The same, asked from its time on for so many microseconds: what it may see, it may see all of that time, as long as
+    /// nothing is written. Nil where it asks no practice.
+    package func lasting(_ microseconds: Int64) -> AccessContext? {
+        guard let practice else { return nil }
+        return AccessContext(
+            principal: principal, scopes: scopes, patient: patient, reach: reach,
+            practice: practice.lasting(microseconds), isUnrestricted: isUnrestricted, requestID: requestID,
+            sourceAddress: sourceAddress, tokenID: tokenID, issuer: issuer)
+    }
+
     /// The server's own work.
     package static func server(requestID: String) -> AccessContext {
         AccessContext(principal: .server, scopes: [], isUnrestricted: true, requestID: requestID)

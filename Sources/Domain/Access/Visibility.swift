@@ -1,7 +1,8 @@
 /// What a caller may see of one resource type with one permission: the one value that every check of rights comes to.
 ///
 /// Two compilers make SQL of it: one of the resources, one of the imaging tables. What is not visible is answered as
-/// what is not there. Answers from memory exist for ``whole``, and for parts that ``asksVersionsAlone`` is true of.
+/// what is not there. Answers from memory exist for ``whole``, for parts that ``asksVersionsAlone`` is true of, and for those
+/// that are ``timeless``.
 package enum Visibility: Sendable, Hashable {
     /// No resource of the type.
     case nothing
@@ -25,6 +26,31 @@ package enum Visibility: Sendable, Hashable {
                 rule.conditions.allSatisfy { if case .compartment = $0 { true } else { false } }
             }
         }
+    }
+
+    /// What is asked of practices and versions, without the time of asking, and that time in microseconds since 1970 UTC.
+    ///
+    /// Nil where no practice is asked, where several times are, and where a condition of a search is, which may be about the
+    /// time as well.
+    package var timeless: (visibility: Visibility, time: Int64)? {
+        guard case .anyOf(let rules) = self else { return nil }
+        var times: Set<Int64> = []
+        var kept: [VisibilityRule] = []
+        for rule in rules {
+            var conditions: [VisibilityRule.Condition] = []
+            for condition in rule.conditions {
+                switch condition {
+                case .search: return nil
+                case .compartment, .carriesNone: conditions.append(condition)
+                case .reach(let reach):
+                    times.insert(reach.time)
+                    conditions.append(.reach(reach.timeless))
+                }
+            }
+            kept.append(VisibilityRule(conditions))
+        }
+        guard times.count == 1, let time = times.first else { return nil }
+        return (.anyOf(kept), time)
     }
 
     /// Whether what is known to belong to one patient, and of which nothing else is known, may be seen.

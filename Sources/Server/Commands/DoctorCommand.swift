@@ -23,6 +23,9 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             configuration = try ServerConfiguration.load(from: server)
             doctor.good("configuration: \(server.configurationFile) reads well")
+            for text in configuration.limits.lowered {
+                doctor.note("configuration: \(text)", fix: "write what counts in \(server.configurationFile)")
+            }
         } catch {
             doctor.bad("configuration: \(error)", fix: "correct the file, or make a folder with `hilum init`")
             return try doctor.finish()

@@ -25,12 +25,21 @@ extension UserCommand {
         @Option(help: "A modality, such as CT, or '*' for every one. Repeatable.") var modality: [String] = []
         @Option(help: "The AE title of a station of the reader's sites, or '*' for every one. Repeatable.")
         var station: [String] = []
+        @Option(
+            help: """
+                A Location or Organization, such as Location/1, for the stations whose Device is there or theirs \
+                (identifier urn:hilum:ae-title). Repeatable.
+                """)
+        var site: [String] = []
         @Flag(help: "An empty desk: the reader sees nobody by it.") var none = false
 
         func run() async throws {
-            let isShown = modality.isEmpty && station.isEmpty && !none
-            guard isShown || none != (!modality.isEmpty && !station.isEmpty) else {
-                throw ValidationError("give --modality and --station, each at least once, or --none")
+            let hasPlaces = !station.isEmpty || !site.isEmpty
+            let isShown = modality.isEmpty && !hasPlaces && !none
+            guard isShown || none != (!modality.isEmpty && hasPlaces),
+                !none || (modality.isEmpty && !hasPlaces)
+            else {
+                throw ValidationError("give --modality, and --station or --site, each at least once, or --none")
             }
             for text in modality where !ReadingDesk.isModality(text) {
                 throw ValidationError("--modality \(text): 1 to 16 of A-Z 0-9 _, or '*' (PS3.5 §6.2)")
@@ -38,22 +47,27 @@ extension UserCommand {
             for text in station where !ReadingDesk.isStation(text) {
                 throw ValidationError("--station \(text): no AE title (PS3.5 §6.2)")
             }
-            guard modality.count <= ReadingDesk.entriesMax, station.count <= ReadingDesk.entriesMax else {
-                throw ValidationError("at most \(ReadingDesk.entriesMax) modalities and as many stations")
+            for text in site where !ReadingDesk.isSite(text) {
+                throw ValidationError("--site \(text): no Location/ID or Organization/ID")
+            }
+            guard [modality, station, site].allSatisfy({ $0.count <= ReadingDesk.entriesMax }) else {
+                throw ValidationError("at most \(ReadingDesk.entriesMax) modalities, and as many stations and sites")
             }
             try await subject.with { accounts, account in
                 if !isShown {
-                    let desk = ReadingDesk(modalities: modality, stations: station)
+                    let desk = ReadingDesk(modalities: modality, stations: station, sites: site)
                     let row = accounts.row(
                         "user desk", .update, account,
                         detail:
-                            "modalities \(modality.joined(separator: " ")); stations \(station.joined(separator: " "))")
+                            "modalities \(modality.joined(separator: " ")); stations \(station.joined(separator: " "))"
+                            + (site.isEmpty ? "" : "; sites \(site.joined(separator: " "))"))
                     let isSaved = try await accounts.store.save(desk, ofAccount: account.id, recording: row)
                     guard isSaved else { throw Accounts.isGone(account) }
                 }
                 let desk = try await accounts.store.desk(ofAccount: account.id)
                 print("modalities\t" + desk.modalities.joined(separator: " "))
                 print("stations\t" + desk.stations.joined(separator: " "))
+                if !desk.sites.isEmpty { print("sites\t" + desk.sites.joined(separator: " ")) }
                 if account.role != .reader { print("the desk counts once \(account.name) is a reader") }
             }
         }

@@ -96,6 +96,7 @@ enum ServerComposition {
             door.tls == .off ? nil : try DoorCertificates(door, folder) { clock.now().microseconds / 1_000_000 }
         }
         ClearText.tell(of: configuration.doors, metrics, logger)
+        for text in configuration.limits.lowered { logger.warning("\(text): correct it in hilum.yaml") }
 
         // The doors for hospital systems.
         let workers = WorkThreads()

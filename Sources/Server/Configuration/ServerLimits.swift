@@ -44,22 +44,27 @@ struct ServerLimits: Sendable {
     var callers = CallerThrottle.limitsDefault
     /// Bytes that peers may make this process hold, over all doors.
     var memoryBytesMax = 512 << 20
+    /// What was written above what may be set now, and is taken as that: a line for people each, in the order of ``entries``.
+    private(set) var lowered: [String] = []
 
     /// One limit that a site may set.
     struct Entry: Sendable {
         let key: String
         /// Of what may be set; what lies outside would break the server or one of its standards.
         let range: ClosedRange<Int64>
+        /// The largest that earlier versions took; what lies above the range and not above this is lowered to the range.
+        let formerMax: Int64
         let meaning: String
         let get: @Sendable (ServerLimits) -> Int64
         let set: @Sendable (inout ServerLimits, Int64) -> Void
 
         init<Number: BinaryInteger & Sendable>(
             _ key: String, _ path: any WritableKeyPath<ServerLimits, Number> & Sendable, _ range: ClosedRange<Int64>,
-            _ meaning: String
+            _ meaning: String, formerMax: Int64? = nil
         ) {
             self.key = key
             self.range = range
+            self.formerMax = formerMax ?? range.upperBound
             self.meaning = meaning
             get = { Int64($0[keyPath: path]) }
             set = { $0[keyPath: path] = Number($1) }
@@ -69,6 +74,7 @@ struct ServerLimits: Sendable {
         init(_ key: String, _ path: any WritableKeyPath<ServerLimits, TimeAmount> & Sendable, _ meaning: String) {
             self.key = key
             self.range = 1...86_400
+            formerMax = range.upperBound
             self.meaning = meaning
             get = { $0[keyPath: path].nanoseconds / 1_000_000_000 }
             set = { $0[keyPath: path] = .seconds($1) }
@@ -119,8 +125,9 @@ struct ServerLimits: Sendable {
             "of the answers to a batch or transaction together"),
         Entry("search-page-entries", \.fhir.search.countMax, 1...10_000, "_count is lowered to it"),
         Entry("search-values", \.fhir.search.valuesMax, 1...10_000, "of a parameter, joined by commas"),
-        Entry("search-chain-depth", \.fhir.search.chainDepthMax, 1...3, "references of a chained parameter"),
-        Entry("search-has-depth", \.fhir.search.reverseChainDepthMax, 1...2, "_has inside _has"),
+        Entry(
+            "search-chain-depth", \.fhir.search.chainDepthMax, 1...3, "references of a chained parameter", formerMax: 8),
+        Entry("search-has-depth", \.fhir.search.reverseChainDepthMax, 1...2, "_has inside _has", formerMax: 4),
         Entry("search-includes", \.fhir.search.includesMax, 1...100, "_include and _revinclude together"),
         Entry("search-included-entries", \.fhir.search.includedMax, 1...10_000, "included in a page"),
         Entry("search-include-rounds", \.fhir.search.includeRoundsMax, 1...8, "of :iterate"),
@@ -266,7 +273,7 @@ struct ServerLimits: Sendable {
 }
 
 extension ServerLimits: Decodable {
-    /// Throws ``ConfigurationError`` for a key that is not in ``entries`` and a value out of its range.
+    /// Throws ``ConfigurationError`` for a key that is not in ``entries`` and a value that never was within its range.
     init(from decoder: any Decoder) throws {
         self.init()
         let container = try decoder.container(keyedBy: AnyKey.self)
@@ -276,13 +283,21 @@ extension ServerLimits: Decodable {
                     "limits: unknown key `\(key.stringValue)`; known are \(Self.entries.map(\.key).joined(separator: ", "))"
                 )
             }
-            let value = try container.decode(Int64.self, forKey: key)
+            var value = try container.decode(Int64.self, forKey: key)
+            if value > entry.range.upperBound, value <= entry.formerMax { value = entry.range.upperBound }
             guard entry.range.contains(value) else {
                 throw ConfigurationError(
                     "limits.\(entry.key): \(value) is not within \(entry.range.lowerBound) to \(entry.range.upperBound)"
                 )
             }
             entry.set(&self, value)
+        }
+        lowered = try Self.entries.compactMap { entry in
+            guard let key = container.allKeys.first(where: { $0.stringValue == entry.key }) else { return nil }
+            let written = try container.decode(Int64.self, forKey: key)
+            return written > entry.range.upperBound
+                ? "limits.\(entry.key): \(written) is more than the server takes, and counts as \(entry.range.upperBound)"
+                : nil
         }
     }
 

@@ -3,6 +3,9 @@ import FHIRResources
 
 /// A patient within somebody's practice, as a condition on an expression that gives a logical id. The tables that it asks
 /// stand beside the entries of versions, so that a version can be judged by entries of its own.
+///
+/// Asked for more than a moment, what lets in has to hold over all of the time, and what keeps out at none of it: then the
+/// answer is that of each moment of it.
 extension PatientReach {
     /// - Parameter patient: an expression that gives the logical id or NULL, which is within no practice; columns with their
     ///   table, which no table here is named as.
@@ -52,6 +55,7 @@ extension PatientReach {
     /// statement may be is bounded.
     private struct Entry {
         let tables: String
+        /// With the values of the tables, which stand before it, first.
         let condition: SQLCondition
 
         init(_ tables: String, _ text: String, _ values: [SQLValue]) {
@@ -60,8 +64,8 @@ extension PatientReach {
         }
 
         /// - Parameters:
-        ///   - others: tables that the condition speaks of, before its own.
-        ///   - restriction: on these.
+        ///   - others: tables that the condition speaks of, before its own; without values.
+        ///   - restriction: on these; without values.
         func exists(_ apart: String, behind others: String? = nil, where restriction: String? = nil) -> SQLCondition {
             let from = (others.map { $0 + " CROSS JOIN " } ?? "") + tables
             let met = (restriction.map { $0 + " AND " } ?? "") + condition.text
@@ -80,13 +84,13 @@ extension PatientReach {
             """
             pg.kind IN (\(kinds.map { _ in "?" }.joined(separator: ", "))) AND pg.account = ? \
             AND pg.patient_id = \(patient) AND pg.revoked_at IS NULL AND pg.given_at <= ? AND pg.expires > ?
-            """, kinds.map { .text($0.rawValue) } + [.text(accountID), .int(time), .int(time)])
+            """, kinds.map { .text($0.rawValue) } + [.text(accountID), .int(time), .int(until)])
     }
 
     private func care(_ patient: String) -> [Entry] {
         guard let fhirUser else { return [] }
         let link = "cl.patient_id = \(patient) AND cl.since <= ? AND cl.until > ?"
-        let now: [SQLValue] = [.int(time), .int(time)]
+        let now: [SQLValue] = [.int(time), .int(until)]
         return [
             Entry("care_links cl", "\(link) AND cl.actor = ?", now + [.text(fhirUser)]),
             Entry(
@@ -104,6 +108,8 @@ extension PatientReach {
             AND \(desk("de.modality"))
             """
         let account: [SQLValue] = [.text(accountID), .text(accountID)]
+        // Begun with the account's sites: most have none.
+        let sites = "rs.account = ? AND rs.kind = 'site' AND \(deskModality)"
         return [
             Entry(
                 "steps ds CROSS JOIN \(desks)",
@@ -119,13 +125,31 @@ extension PatientReach {
                 """
                 \(series) AND di.study_uid = de.study_uid AND di.series_uid = de.uid AND di.received_from = rs.value
                 """, account),
+            Entry(
+                "reading_desks rs CROSS JOIN steps ds CROSS JOIN reading_desks rm CROSS JOIN care_stations dk",
+                """
+                \(sites) AND rm.value IN ('\(ReadingDesk.every)', ds.modality) AND ds.patient_id = \(patient) \
+                AND ds.is_on_worklist = 1 AND dk.site = rs.value AND dk.station = ds.station
+                """, account),
+            Entry(
+                """
+                reading_desks rs CROSS JOIN studies dt CROSS JOIN series de CROSS JOIN reading_desks rm \
+                CROSS JOIN instances di CROSS JOIN care_stations dk
+                """,
+                """
+                \(sites) AND rm.value IN ('\(ReadingDesk.every)', de.modality) AND dt.patient_id = \(patient) \
+                AND de.study_uid = dt.uid AND de.patient_id = \(patient) AND di.study_uid = de.study_uid \
+                AND di.series_uid = de.uid AND dk.site = rs.value AND dk.station = di.received_from
+                """, account),
         ]
     }
+
+    private var deskModality: String { "rm.account = ? AND rm.kind = 'modality'" }
 
     /// Whether entries are of the account's desk: of a modality of it in `rm`, beside a station of it in `rs`.
     private func desk(_ modality: String) -> String {
         """
-        rm.account = ? AND rm.kind = 'modality' AND rm.value IN ('\(ReadingDesk.every)', \(modality)) \
+        \(deskModality) AND rm.value IN ('\(ReadingDesk.every)', \(modality)) \
         AND rs.account = ? AND rs.kind = 'station'
         """
     }
@@ -140,14 +164,18 @@ extension PatientReach {
             cr.type IN ('\(AccessFacts.everything)', ?) AND cr.patient_id = \(patient) AND cr.since <= ? AND cr.until > ?\
             \(refusals == .ofEmergencies ? " AND cr.of_emergencies = 1" : "")
             """
-        let values: [SQLValue] = [.text(type), .int(time), .int(time)]
+        let values: [SQLValue] = [.text(type), .int(until), .int(time)]
         guard let fhirUser else {
             return [Entry("care_refusals cr", "\(refused) AND cr.actor = '\(AccessFacts.everyone)'", values)]
         }
+        // Whom it lets pass is sought in the same step.
         return [
             Entry(
-                "care_refusals cr", "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?)",
-                values + [.text(fhirUser)]),
+                """
+                care_refusals cr LEFT JOIN care_permits cw ON cw.version_key = cr.version_key AND cw.list = cr.permits \
+                AND cw.actor = ?
+                """, "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?) AND cw.actor IS NULL",
+                [.text(fhirUser)] + values + [.text(fhirUser)]),
             Entry(
                 "care_refusals cr CROSS JOIN care_actors cp", "\(refused) AND cp.person = ? AND cp.actor = cr.actor",
                 values + [.text(fhirUser)]),

@@ -76,6 +76,12 @@ private struct HistoryWalk {
         // Of one resource whoever may read, of many whoever may search. SMART App Launch 2.2 §Scopes.
         let permission: Permissions = query.id == nil ? .search : .read
         let types = types(query, permission)
+        // What may not be seen as it is now costs what a read of it does, whether anything was there or not.
+        if let type = query.type, let id = query.id, let sight = types?.first, sight.seen != nil {
+            let versions = VisibleVersions(connection: connection, compiler: compiler, indexer: indexer)
+            guard try versions.version(type, id, nil) != nil else { return ([], false) }
+            newest[type + "/" + id] = true
+        }
         var run = HistoryRun(connection: connection, query: query)
         try run.bound(below: key)
         var entries: [HistoryRun.Row] = []

@@ -56,14 +56,7 @@ struct VersionSight {
         var (keys, entries, values): ([Int64], [(key: Int64, entry: IndexEntry)], Int) = ([], [], 0)
         func ask() throws {
             if keys.isEmpty { return }
-            let tables = SearchIndexTable.rows(of: entries, connection.dialect)
-            seen.formUnion(
-                try connection.all(
-                    """
-                    WITH \(tables.text) SELECT v.version_key FROM resource_versions v \
-                    WHERE \(connection.dialect.isInInts("v.version_key")) AND \(allowed.text)
-                    """, tables.values + [.ints(keys)] + allowed.values
-                ) { try $0.int(0) })
+            seen.formUnion(try self.found(keys, by: entries))
             (keys, entries, values) = ([], [], 0)
         }
         for (key, resource) in versions {
@@ -78,9 +71,29 @@ struct VersionSight {
         return seen
     }
 
+    /// Those of some keys whose versions may be seen by these entries.
+    private func found(_ keys: [Int64], by entries: [(key: Int64, entry: IndexEntry)]) throws -> [Int64] {
+        let tables = SearchIndexTable.rows(of: entries, connection.dialect)
+        return try connection.all(
+            """
+            WITH \(tables.text) SELECT v.version_key FROM resource_versions v \
+            WHERE \(connection.dialect.isInInts("v.version_key")) AND \(allowed.text)
+            """, tables.values + [.ints(keys)] + allowed.values
+        ) { try $0.int(0) }
+    }
+
+    /// Runs of nothing the statements that ``sees(_:)`` takes for a deletion, so that how long an answer takes tells not
+    /// what was there. CWE-208.
+    func asksInVain(_ id: String) throws {
+        _ = try contentBefore(id, 0)
+        // No version has such a key.
+        _ = try found([-1], by: [])
+    }
+
     /// What the version holds of the parameters that are asked about; nil for a deletion of what is not kept any more.
     private func entries(of version: StoredResource) throws -> [IndexEntry]? {
-        guard let content = version.isDeleted ? try contentBefore(version) : version.bytes else { return nil }
+        let content = version.isDeleted ? try contentBefore(version.id, version.version) : version.bytes
+        guard let content else { return nil }
         guard asksEntries else { return [] }
         let resource: Resource
         do { resource = try Resource(parsing: content, limits: .stored) } catch {
@@ -100,16 +113,13 @@ struct VersionSight {
         return try newest.map(sees) ?? false
     }
 
-    /// What a deletion has deleted; nil where that is not kept any more.
-    private func contentBefore(_ deletion: StoredResource) throws -> [UInt8]? {
+    /// What the deletion that is a version has deleted; nil where that is not kept any more.
+    private func contentBefore(_ id: String, _ deletion: Int64) throws -> [UInt8]? {
         try connection.first(
             """
             SELECT v.body, v.version FROM resource_versions v WHERE v.type = ? AND v.id = ? AND v.version < ? AND v.deleted = 0 \
             ORDER BY v.version DESC LIMIT 1
-            """, [.text(type), .text(deletion.id), .int(deletion.version)]
-        ) { row in
-            try row.opened(
-                0, .resourceBody, ResourceTable.bodyIdentity(type, deletion.id, try row.int(1)))
-        }
+            """, [.text(type), .text(id), .int(deletion)]
+        ) { try $0.opened(0, .resourceBody, ResourceTable.bodyIdentity(type, id, try $0.int(1))) }
     }
 }

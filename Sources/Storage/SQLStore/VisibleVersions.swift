@@ -15,7 +15,8 @@ struct VisibleVersions {
     /// One version, or the newest, a deletion marker included; nil where there is none or it may not be seen.
     ///
     /// Of a resource that may not be seen as it is now the database finds nothing, as of an id that nobody has: the one
-    /// costs what the other does. A deletion has no entries to be asked about, and is looked at by itself.
+    /// costs what the other does. A deletion has no entries to be asked about, and is looked at by itself: what is not
+    /// found is asked about by as many statements.
     func version(_ type: String, _ id: String, _ version: Int64?) throws -> StoredResource? {
         guard let allowed = compiler.allowed(type, "v", .read, 0) else {
             let wanted = version.map { SQLCondition("v.version = ?", [.int($0)]) }
@@ -47,7 +48,10 @@ struct VisibleVersions {
                 isOfTheseRules: try $0.optionalInt(9) == indexer.form
             )
         }
-        guard let newest else { return nil }
+        guard let newest else {
+            try VersionSight(.read, of: type, compiler, connection, indexer)?.asksInVain(id)
+            return nil
+        }
         let resource = newest.found.resource
         return try (newest.isOfTheseRules && !resource.isDeleted) || sees(newest.found) ? resource : nil
     }

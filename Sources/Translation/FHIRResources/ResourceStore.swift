@@ -122,6 +122,9 @@ package protocol ResourceStore: Sendable {
     /// The current version or its deletion marker.
     func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource?
     /// What ``read(_:_:access:)`` would return, where it is in memory; nil otherwise, which says nothing of the resource.
+    ///
+    /// As of the store's last commit. What another process has written since is known with the next one: whoever answers
+    /// with it keeps their audit row, and asks once more whether it is still the same.
     func remembered(_ type: String, _ id: String, access: AccessContext) -> RememberedResource?
     func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
     /// The first page of a history, or the page that a token names. An invalid or foreign token throws

@@ -170,4 +170,39 @@ import Testing
             }
         }
     }
+
+    @Test(
+        "CWE-208: for another's id that was deleted as many statements are run as for an id that nobody has",
+        arguments: ServedRoutes.databases)
+    func deleted(_ kind: SQLDialect) async throws {
+        var random = SeededGenerator(seed: 1)
+        let items =
+            PatientWorld.items(&random).filter { $0.type == "Patient" }
+            + ["a", "b"].flatMap { [Self.observation($0, "preliminary"), Self.observation($0, "final")] }
+        let log = ReadLog()
+        try await PatientWorld.with(
+            kind, items, isWhole: true, configure: { $0.beforeReaders = { LoggedConnection($0, log) } }
+        ) { world in
+            for patient in ["a", "b"] {
+                var removal = AccessAsk(target: "/fhir/Observation/o-" + patient)
+                removal.method = .delete
+                #expect(try await [200, 204].contains(world.send(removal, as: "server").status))
+            }
+            for caller in PatientWorld.callers.keys.sorted() {
+                for rest in ["", "/_history/1", "/_history/3", "/_history"] {
+                    func read(_ patient: String) async throws -> (statements: Int, status: Int) {
+                        _ = log.take()
+                        let ask = AccessAsk(target: "/fhir/Observation/o-" + patient + rest)
+                        let status = try await world.send(ask, as: caller).status
+                        return (log.take().count, status)
+                    }
+                    _ = try await read("b")
+                    let (unknown, own, other) = try await (read("x"), read("a"), read("b"))
+                    #expect(other.statements == unknown.statements, "\(kind) \(caller): \(rest)")
+                    #expect(other.status == unknown.status && unknown.statements > 0, "\(kind) \(caller): \(rest)")
+                    #expect(own.status != unknown.status, "\(kind) \(caller): \(rest)")
+                }
+            }
+        }
+    }
 }

@@ -266,7 +266,8 @@ struct InteractionTests {
                 _ type: String, _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
             ) -> (response: FHIRResponse, record: AuditRecord)? {
                 server.service.readFromMemory(
-                    type: type, id: id, headers: FHIRServer.fields(headers), access: access)
+                    type: type, id: id, headers: FHIRServer.fields(headers), access: access
+                ).map { (response: $0.response, record: $0.record) }
             }
             func fromMemory(
                 _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access

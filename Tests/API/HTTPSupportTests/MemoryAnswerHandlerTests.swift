@@ -205,6 +205,16 @@ struct MemoryAnswerHandlerTests {
         try await gate.withPermit {}
     }
 
+    @Test("An answer that does not hold once its audit row is kept is not given: the request goes the usual way")
+    func gone() async throws {
+        let trail = GatedTrail()
+        try await Self.serving(trail) { port in
+            let text = try await Self.exchange(port, Self.get("gone") + Self.get("a"), until: "a 0>")
+            #expect(Self.bodies(text) == ["usual gone 0", "usual a 0"])
+            #expect(trail.entities.first == "gone")
+        }
+    }
+
     @Test(
         "A body that cannot be made ready leaves the request to the usual way, and its place to others; it counts once")
     func broken() async throws {

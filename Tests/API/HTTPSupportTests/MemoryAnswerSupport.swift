@@ -118,7 +118,8 @@ enum MemoryAnswerSupport {
         ) { _ in .bytes(Array("<usual>".utf8), contentType: "text/plain") }
     }
 
-    /// `/x/{id}` is in memory unless the id begins with `cold`; the usual way says so.
+    /// `/x/{id}` is in memory unless the id begins with `cold`; the usual way says so. With `gone` it does not hold by the
+    /// time its row is kept.
     static let route = Route(
         .get, "/x/{id}", operationID: "x", access: .bearer(.permission(.read, on: "Patient")),
         fromMemory: Known { request in
@@ -128,7 +129,7 @@ enum MemoryAnswerSupport {
                 status: .ok, headers: [.contentType: "text/plain"], body: .bytes(ByteBuffer(string: "<memory \(id)>")),
                 record: AuditRecord(
                     category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access,
-                    entity: id))
+                    entity: id), holds: { !id.hasPrefix("gone") })
         }
     ) { request in
         let body = try await request.collectBody()

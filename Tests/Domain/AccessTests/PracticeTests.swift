@@ -108,6 +108,36 @@ struct PracticeTests {
         #expect(emergency([.labels])?.hiddenLabels == [])
     }
 
+    @Test("A right is the same at each time where practices and versions alone are asked, and can be asked of a span")
+    func timeless() throws {
+        func right(_ time: Int64, _ scopes: String = "user/*.rs", _ role: Practice.Role = .referrer) -> AccessContext {
+            AccessContext(
+                principal: .person("a", client: "c", name: "A"),
+                scopes: scopes.split(separator: " ").compactMap { Scope(String($0)) },
+                practice: Practice(role, accountID: "a", fhirUser: nil, time: time), requestID: "r")
+        }
+        func timeless(_ access: AccessContext, _ type: String = "Observation") -> (Visibility, Int64)? {
+            access.visibility(.read, of: type).timeless.map { ($0.visibility, $0.time) }
+        }
+        let (first, second) = (try #require(timeless(right(5))), try #require(timeless(right(9))))
+        #expect(first.0 == second.0)
+        #expect(first.1 == 5 && second.1 == 9)
+        let reader = try #require(timeless(right(5, "user/*.rs", .reader)))
+        #expect(reader.0 != first.0)
+        // A condition of a search may be about the time; the directory asks no practice.
+        #expect(timeless(right(5, "user/Observation.rs?status=final")) == nil)
+        #expect(timeless(right(5, "system/*.rs")) == nil)
+        #expect(timeless(right(5), "Organization") == nil)
+        // Of a span it is the same right, and every part of it is asked of all of that.
+        let lasting = try #require(right(5).lasting(7))
+        #expect(try #require(timeless(lasting)).0 == first.0)
+        let reaches = reaches(lasting.visibility(.read, of: "Observation"))
+        #expect(!reaches.isEmpty && reaches.allSatisfy { $0.time == 5 && $0.until == 12 })
+        #expect(self.reaches(right(5).visibility(.read, of: "Observation")).allSatisfy { $0.until == 5 })
+        #expect(right(.max).lasting(1)?.practice?.until == .max)
+        #expect(AccessContext.server(requestID: "r").lasting(1) == nil)
+    }
+
     @Test("A label is a code of HL7 v3 Confidentiality, or system and code")
     func labelTexts() {
         #expect(SecurityLabel(text: "R") == .restricted)
@@ -119,5 +149,12 @@ struct PracticeTests {
         #expect(!ReadingDesk.isModality("") && !ReadingDesk.isModality(String(repeating: "A", count: 17)))
         #expect(ReadingDesk.isStation("*") && ReadingDesk.isStation("CT 1") && !ReadingDesk.isStation(" CT"))
         #expect(!ReadingDesk.isStation("A\\B") && !ReadingDesk.isStation("É"))
+        for text in ["Location/1", "Organization/a-B.9", "Location/" + String(repeating: "1", count: 64)] {
+            #expect(ReadingDesk.isSite(text), "\(text)")
+        }
+        for text in [
+            "*", "", "Location", "Location/", "Device/1", "Location/1/2", "/Location/1", "Location/é", "Location/a b",
+            "Location/" + String(repeating: "1", count: 65),
+        ] { #expect(!ReadingDesk.isSite(text), "\(text)") }
     }
 }

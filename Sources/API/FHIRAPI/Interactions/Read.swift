@@ -61,13 +61,16 @@ extension FHIRService {
     /// ``respond(to:by:)`` has to find out more, or to refuse.
     func readFromMemory(
         type: String, id: String, headers: HTTPFields, access: AccessContext
-    ) -> (response: FHIRResponse, record: AuditRecord)? {
+    ) -> (response: FHIRResponse, record: AuditRecord, holds: @Sendable () -> Bool)? {
         guard definitions.isResourceType(type), FHIRCall.isLegalID(id), Self.accepts(headers[.accept]),
             let known = store.remembered(type, id, access: access)
         else { return nil }
         return (
             response(known.resource, View(subset: .whole), ReadConditions(headers)),
-            auditRecord(of: known.resource, patientID: known.patientID, access, isVersion: false)
+            auditRecord(of: known.resource, patientID: known.patientID, access, isVersion: false),
+            { [store, version = known.resource.version] in
+                store.remembered(type, id, access: access)?.resource.version == version
+            }
         )
     }
 

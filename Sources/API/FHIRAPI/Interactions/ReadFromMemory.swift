@@ -6,14 +6,14 @@ import NIOCore
 struct ReadFromMemory: AnsweringFromMemory {
     let service: FHIRService
 
-    /// The store is asked with the caller's rights.
+    /// The store is asked with the caller's rights, and gives of what it remembers what it has shown in the same ones.
     var knowsParts: Bool { true }
 
     func resourceType(of request: APIRequest) -> String { request.parameters["type"] }
 
     func answer(to request: APIRequest) -> MemoryAnswer? {
         guard request.rawQuery.isEmpty,
-            let (response, record) = service.readFromMemory(
+            let (response, record, holds) = service.readFromMemory(
                 type: request.parameters["type"], id: request.parameters["id"], headers: request.headers,
                 access: request.access)
         else { return nil }
@@ -21,6 +21,6 @@ struct ReadFromMemory: AnsweringFromMemory {
         if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
         return MemoryAnswer(
             status: HTTPResponse.Status(code: response.status), headers: FHIRRoutes.fields(response),
-            body: .bytes(body), record: record)
+            body: .bytes(body), record: record, holds: holds)
     }
 }

@@ -14,6 +14,6 @@ extension MemoryAnswer {
         else { return nil }
         answer.headers[.contentEncoding] = "gzip"
         return MemoryAnswer(
-            status: status, headers: answer.headers, body: .bytes(coded), record: record, permit: permit)
+            status: status, headers: answer.headers, body: .bytes(coded), record: record, permit: permit, holds: holds)
     }
 }

@@ -2,13 +2,14 @@ import Access
 
 /// What answers a GET from memory, where its connection is served, in place of a route's handler.
 ///
-/// What is in memory was looked up for nobody in particular, so it is given only to who may read the whole of its type:
-/// ``APIResponder`` asks for that, once for all conformers but those that know themselves what a caller may see.
-/// Everything else that the handler would decide, the conformer decides.
+/// What is in memory may have been looked up for somebody else, so it is given only to who may read the whole of its type:
+/// ``permittedAnswer(to:)`` asks for that, for all conformers alike. One that ``knowsParts`` is asked for whoever may read
+/// some part of the type. Everything else that the handler would decide, the conformer decides.
 package protocol AnsweringFromMemory: Sendable {
     /// The resource type that the answer to a request shows, or that gives the right to it.
     func resourceType(of request: APIRequest) -> String
-    /// Whether ``answer(to:)`` is also for who may read a part of the type, and gives nothing beside that part.
+    /// Whether ``answer(to:)`` is asked also for who may read a part of the type alone. Then it is the conformer that asks
+    /// whether what it has is within `request.access`, and answers nil where that is not known; nothing asks once more.
     var knowsParts: Bool { get }
     /// The answer where it is at hand without waiting; nil sends the request to the handler.
     func answer(to request: APIRequest) -> MemoryAnswer?

@@ -26,17 +26,25 @@ package struct MemoryAnswer: Sendable {
     package let record: AuditRecord
     /// Released when the answer has left or is given up: room among bulk responses.
     package let permit: BulkResponseGate.Permit?
+    /// Asked once the record is durable: whether it may still be given. False sends the request the usual way.
+    ///
+    /// The commit of the record has seen what another process wrote before it, so that nothing is given that somebody
+    /// beside the server has taken away.
+    package let holds: (@Sendable () -> Bool)?
 
-    /// - Parameter permit: nil for an answer that needs no room of its own.
+    /// - Parameters:
+    ///   - permit: nil for an answer that needs no room of its own.
+    ///   - holds: nil for an answer that stays true.
     package init(
         status: HTTPResponse.Status, headers: HTTPFields, body: Body, record: AuditRecord,
-        permit: BulkResponseGate.Permit? = nil
+        permit: BulkResponseGate.Permit? = nil, holds: (@Sendable () -> Bool)? = nil
     ) {
         self.status = status
         self.headers = headers
         self.body = body
         self.record = record
         self.permit = permit
+        self.holds = holds
     }
 
     /// Bytes of the body.
@@ -87,9 +95,11 @@ extension APIResponder {
         return PreparedAnswer(answer: answer, operationID: route.operationID, started: started)
     }
 
-    /// Makes the audit row of a prepared answer durable, then calls with whether that is done, on any thread.
+    /// Makes the audit row of a prepared answer durable, then calls with whether that is done and the answer still holds,
+    /// on any thread.
     func keepRecord(of prepared: PreparedAnswer, _ completion: @escaping @Sendable (Bool) -> Void) {
-        authenticator.audit.record(prepared.answer.record, completion: completion)
+        let answer = prepared.answer
+        authenticator.audit.record(answer.record) { isKept in completion(isKept && answer.holds?() ?? true) }
     }
 
     /// Counts an answer that is being sent.

@@ -50,17 +50,21 @@ package struct PatientGrant: Sendable, Hashable {
     package func isOpen(at time: Int64) -> Bool { revokedAt == nil && expires > time }
 }
 
-/// The worklist that a reader reads from: entries of its modalities, of its stations.
+/// The worklist that a reader reads from: entries of its modalities, of its stations and of those of its sites.
 package struct ReadingDesk: Sendable, Hashable {
     /// Codes of DICOM Modality (0008,0060), or ``every``. None shows nothing.
     package var modalities: [String]
     /// AE titles of the stations of the sites: the scheduled one, or the one that sent the images; or ``every``. None
     /// shows nothing.
     package var stations: [String]
+    /// Relative references, `Location/1` or `Organization/2`: each stands for the stations whose Device is there, or
+    /// theirs, as it stands now. FHIR R4 device.html.
+    package var sites: [String]
 
-    package init(modalities: [String] = [], stations: [String] = []) {
+    package init(modalities: [String] = [], stations: [String] = [], sites: [String] = []) {
         self.modalities = modalities
         self.stations = stations
+        self.sites = sites
     }
 
     /// Stands for all modalities, or all stations.
@@ -79,6 +83,17 @@ package struct ReadingDesk: Sendable, Hashable {
     package static func isStation(_ text: String) -> Bool {
         (1...16).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x5C }
             && text.first != " " && text.last != " "
+    }
+
+    /// Whether a text can be a site: `Location/` or `Organization/` and an id. FHIR R4 datatypes.html#id.
+    package static func isSite(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && ["Location", "Organization"].contains(parts[0])
+            && (1...64).contains(parts[1].utf8.count)
+            && parts[1].utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
+                    || $0 == 0x2E
+            }
     }
 }
 

@@ -22,10 +22,12 @@ package struct Practice: Sendable, Hashable {
     package let launched: [String]
     /// When it is asked, in microseconds since 1970 UTC.
     package let time: Int64
+    /// Until when what is within it has to be: ``time``, or later where a right is asked for all of the time to then.
+    package let until: Int64
     package let policy: AccessPolicy
 
     package init(
-        _ role: Role, accountID: String, fhirUser: String?, launched: [String] = [], time: Int64,
+        _ role: Role, accountID: String, fhirUser: String?, launched: [String] = [], time: Int64, until: Int64? = nil,
         policy: AccessPolicy = .standard
     ) {
         self.role = role
@@ -33,7 +35,16 @@ package struct Practice: Sendable, Hashable {
         self.fhirUser = fhirUser
         self.launched = launched
         self.time = time
+        self.until = max(time, until ?? time)
         self.policy = policy
+    }
+
+    /// The same, asked from its time on for so many microseconds.
+    func lasting(_ microseconds: Int64) -> Practice {
+        let (end, isOver) = time.addingReportingOverflow(microseconds)
+        return Practice(
+            role, accountID: accountID, fhirUser: fhirUser, launched: launched, time: time, until: isOver ? .max : end,
+            policy: policy)
     }
 
     /// Types of which nobody's data is: who works here, where, and how things are reached. Whoever works here sees them.
@@ -93,7 +104,9 @@ package struct PatientReach: Sendable, Hashable {
     package let accountID: String
     package let fhirUser: String?
     package let launched: [String]
-    package let time: Int64
+    /// From when to when a patient has to be within it all the time; the same moment where it is asked for that alone.
+    package private(set) var time: Int64
+    package private(set) var until: Int64
     package let sources: Set<Source>
     package let refusals: Refusals
     /// A patient or a study that carries one of these is not within it.
@@ -108,10 +121,18 @@ package struct PatientReach: Sendable, Hashable {
         fhirUser = practice.fhirUser
         launched = practice.launched
         time = practice.time
+        until = practice.until
         self.sources = sources
         self.refusals = refusals
         self.hiddenLabels = hiddenLabels
         self.type = type
+    }
+
+    /// The same without the time of asking.
+    var timeless: PatientReach {
+        var reach = self
+        (reach.time, reach.until) = (0, 0)
+        return reach
     }
 
     /// Every patient but those who are cut out.

@@ -92,6 +92,7 @@ package final class AuditWriter: Sendable {
         if batch.isEmpty { return }
         let contents = batch.map(\.content)
         database.submit { transaction in
+            transaction.isOfTrailAlone = true
             let lookup = AuditPatientLookup(transaction)
             let rows = try contents.map { content -> (record: [UInt8], patients: [String]) in
                 switch content {

@@ -77,6 +77,7 @@ struct CommitBatches {
             cache.removeAll()
         }
         memo.changed = []
+        memo.mayChangeRights = false
         var outcome = Outcome()
         var last = first
         var done: [(job: SQLWriter.Job, resume: @Sendable () -> Void)] = []
@@ -90,7 +91,9 @@ struct CommitBatches {
                 // undone left its savepoint in place for the next.
                 if apart, needsSavepoint { try connection.beginUnit(afterAnother: !done.isEmpty) }
                 needsSavepoint = false
-                let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp, memo: memo))
+                let transaction = SQLTransaction(connection: connection, stamp: stamp, memo: memo)
+                let resume = try job.run(transaction)
+                if !transaction.isOfTrailAlone { memo.mayChangeRights = true }
                 needsSavepoint = true
                 done.append((job, resume))
                 if connection.changeCount != changesBefore { last = stamp }
@@ -148,12 +151,17 @@ struct CommitBatches {
                 "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1",
                 [.int(last.sequence), .int(last.time)])
         }
-        if !memo.changed.isEmpty { cache.remove(memo.changed) }
+        tellChange()
         // Also when the commit fails: after a lost connection it may have happened.
-        defer { if !memo.changed.isEmpty { cache.remove(memo.changed) } }
+        defer { tellChange() }
         try fault(.commit)
         try connection.execute("COMMIT")
         try fault(.committed)
+    }
+
+    private func tellChange() {
+        if !memo.changed.isEmpty { cache.remove(memo.changed) }
+        if memo.mayChangeRights { cache.endSights() }
     }
 
     /// Undoes one unit of work; false when the transaction itself has ended.

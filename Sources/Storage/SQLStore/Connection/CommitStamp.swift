@@ -28,6 +28,8 @@ package final class SQLTransaction {
     package let stamp: CommitStamp
     /// What earlier units of work have left in memory. Whoever changes a remembered value tells it.
     let memo: WriterMemo
+    /// Whether it writes rows of the audit trail and nothing that rights are asked of; told by the unit of work itself.
+    var isOfTrailAlone = false
 
     init(connection: any SQLConnection, stamp: CommitStamp, memo: WriterMemo) {
         self.connection = connection

@@ -15,6 +15,8 @@ package final class WriterMemo {
     var batchesApart = 0
     /// The resources that the open transaction has changed.
     var changed: Set<ResourceCache.Name> = []
+    /// Whether the open transaction has a unit of work that may write more than the audit trail.
+    var mayChangeRights = false
     private var values: [ObjectIdentifier: Generations<String, any Sendable>] = [:]
 
     init() {}

@@ -2,7 +2,7 @@ import FHIRResources
 
 extension Migrations {
     /// Who may see whom of the people who work here: what current versions say of it, and what accounts were given. What
-    /// versions say is made of those that were there before.
+    /// versions say is made of those that were there before, by ``permitsAndStations(_:)``, which has the last of its tables.
     static func practices(_ number: Int) -> Migration {
         Migration(
             number, "practices",
@@ -47,8 +47,6 @@ extension Migrations {
                 "UPDATE grants SET reach = 'referrer' WHERE reach LIKE 'Practitioner%'",
             ],
             rebuild: { connection in
-                try AccessFactTable(connection: connection).rebuild()
-                // The server's address and the site's clock are not known here: the upkeep makes them anew by these.
                 for name in [UpkeepTable.Name.indexForm, .reindexedForm] {
                     try UpkeepTable(connection: connection).set(name, 0)
                 }

@@ -10,7 +10,7 @@ struct AccessFactTable {
 
     /// Forgets what a version said that is not current any more.
     func remove(_ type: String, versionKey: Int64) throws {
-        for table in AccessFacts.kinds(of: type).map(Self.table).sorted() {
+        for table in AccessFacts.kinds(of: type).flatMap(Self.tables).sorted() {
             try connection.run("DELETE FROM \(table) WHERE version_key = ?", [.int(versionKey)])
         }
     }
@@ -49,21 +49,45 @@ struct AccessFactTable {
                     .int(actor.span.until),
                 ])
         }
-        for refusal in facts.refusals {
+        try insert(facts.refusals, key)
+        for station in facts.stations {
             try connection.run(
-                """
-                INSERT INTO care_refusals (version_key, patient_id, actor, type, of_emergencies, since, until) \
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    key, .text(refusal.patient), .text(refusal.actor), .text(refusal.type),
-                    SQLValue(refusal.isOfEmergencies), .int(refusal.span.since), .int(refusal.span.until),
-                ])
+                "INSERT INTO care_stations (version_key, site, station) VALUES (?, ?, ?)",
+                [key, .text(station.site), .text(station.title)])
         }
         for label in facts.labels {
             try connection.run(
                 "INSERT INTO care_labels (version_key, type, id, system, code) VALUES (?, ?, ?, ?, ?)",
                 [key, .text(type), .text(id), .text(label.system), .text(label.code)])
+        }
+    }
+
+    private func insert(_ refusals: Set<AccessFacts.Refusal>, _ key: SQLValue) throws {
+        // Each list of people once; 0 is that of nobody.
+        var lists: [Set<String>: Int64] = [[]: 0]
+        for refusal in refusals {
+            let list: Int64
+            if let known = lists[refusal.permitted] {
+                list = known
+            } else {
+                list = Int64(lists.count)
+                lists[refusal.permitted] = list
+                for person in refusal.permitted {
+                    try connection.run(
+                        "INSERT INTO care_permits (version_key, list, actor) VALUES (?, ?, ?)",
+                        [key, .int(list), .text(person)])
+                }
+            }
+            try connection.run(
+                """
+                INSERT INTO care_refusals \
+                (version_key, patient_id, actor, type, of_emergencies, since, until, permits) \
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    key, .text(refusal.patient), .text(refusal.actor), .text(refusal.type),
+                    SQLValue(refusal.isOfEmergencies), .int(refusal.span.since), .int(refusal.span.until), .int(list),
+                ])
         }
     }
 
@@ -83,7 +107,7 @@ struct AccessFactTable {
 
     /// Makes the rows of all current versions anew.
     func rebuild(_ context: FactContext = FactContext(base: "", zone: .utc)) throws {
-        for kind in AccessFacts.Kind.allCases { try connection.run("DELETE FROM \(Self.table(kind))") }
+        for table in AccessFacts.Kind.allCases.flatMap(Self.tables) { try connection.run("DELETE FROM \(table)") }
         for type in AccessFacts.types {
             var last: Int64 = 0
             while true {
@@ -114,12 +138,13 @@ struct AccessFactTable {
         try insert(type, id, bytes, versionKey: versionKey, context)
     }
 
-    private static func table(_ kind: AccessFacts.Kind) -> String {
+    private static func tables(_ kind: AccessFacts.Kind) -> [String] {
         switch kind {
-        case .careLinks: "care_links"
-        case .actors: "care_actors"
-        case .refusals: "care_refusals"
-        case .labels: "care_labels"
+        case .careLinks: ["care_links"]
+        case .actors: ["care_actors"]
+        case .refusals: ["care_refusals", "care_permits"]
+        case .labels: ["care_labels"]
+        case .stations: ["care_stations"]
         }
     }
 }

@@ -84,7 +84,7 @@ struct PracticeTable {
 
     // MARK: Desks
 
-    private enum DeskKind: String { case modality, station }
+    private enum DeskKind: String { case modality, station, site }
 
     func desk(ofAccount account: String) throws -> ReadingDesk {
         var desk = ReadingDesk()
@@ -94,6 +94,7 @@ struct PracticeTable {
             switch DeskKind(rawValue: try row.text(0)) {
             case .modality: desk.modalities.append(try row.text(1))
             case .station: desk.stations.append(try row.text(1))
+            case .site: desk.sites.append(try row.text(1))
             case nil: throw SQLStoreError(.corrupt, "a desk has an unknown kind of entry")
             }
         }
@@ -104,7 +105,9 @@ struct PracticeTable {
     func save(_ desk: ReadingDesk, ofAccount account: String) throws -> Bool {
         guard try AccountTable(connection: connection).account(id: account) != nil else { return false }
         try connection.run("DELETE FROM reading_desks WHERE account = ?", [.text(account)])
-        for (kind, values) in [(DeskKind.modality, desk.modalities), (.station, desk.stations)] {
+        for (kind, values) in [
+            (DeskKind.modality, desk.modalities), (.station, desk.stations), (.site, desk.sites),
+        ] {
             for value in Set(values).sorted() {
                 try connection.run(
                     "INSERT INTO reading_desks (account, kind, value) VALUES (?, ?, ?)",

@@ -2,8 +2,8 @@ import Access
 import FHIRModel
 
 /// What one current version says of who may see whom: whose care a patient is in, as whom somebody acts, whom a patient has
-/// refused, and labels of a patient, a study or an order. What a store keeps of it, rights ask within their queries.
-/// Decision 0034.
+/// refused, labels of a patient, a study or an order, and where a station is. What a store keeps of it, rights ask within
+/// their queries. Decision 0034.
 package struct AccessFacts: Sendable, Hashable {
     /// From and before which something holds, in microseconds since 1970 UTC.
     package struct Span: Sendable, Hashable {
@@ -52,12 +52,23 @@ package struct AccessFacts: Sendable, Hashable {
         /// Whether it speaks of emergencies, so that an emergency does not pass it.
         package var isOfEmergencies: Bool
         package var span: Span
+        /// People to whom a refusal to ``everyone`` is none, each by the relative reference that they act by.
+        package var permitted: Set<String> = []
+    }
+
+    /// That a station is at a site.
+    package struct Station: Sendable, Hashable {
+        /// A relative reference to a Location or an Organization.
+        package var site: String
+        /// The AE title.
+        package var title: String
     }
 
     package var careLinks: Set<CareLink> = []
     package var actors: Set<Actor> = []
     package var refusals: Set<Refusal> = []
     package var labels: Set<SecurityLabel> = []
+    package var stations: Set<Station> = []
 
     package static let everyone = "*"
     package static let everything = "*"
@@ -65,7 +76,7 @@ package struct AccessFacts: Sendable, Hashable {
     static let rowsMax = 1_000
 
     /// What a version may say something of.
-    package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels }
+    package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels, stations }
 
     /// What versions of one type say, and how it is read.
     private struct Speaker: Sendable {
@@ -96,6 +107,7 @@ package struct AccessFacts: Sendable, Hashable {
         },
         "PractitionerRole": Speaker([.actors]) { facts, reader, id, root in facts.actors = reader.ofRole(id, root) },
         "Consent": Speaker([.refusals]) { facts, reader, _, root in facts.refusals = reader.ofConsent(root) },
+        "Device": Speaker([.stations]) { facts, reader, _, root in facts.stations = reader.ofDevice(root) },
         "ImagingStudy": Speaker([.labels]) { facts, reader, _, root in facts.labels = reader.labels(root) },
     ]
 
@@ -112,6 +124,8 @@ package struct AccessFacts: Sendable, Hashable {
         Self.speakers[type]?.read(&self, FactReader(base: base, zone: zone), id, document.root)
         if careLinks.count > Self.rowsMax { careLinks = Set(careLinks.prefix(Self.rowsMax)) }
         if actors.count > Self.rowsMax { actors = Set(actors.prefix(Self.rowsMax)) }
+        refusals = Self.joined(refusals)
+        if stations.count > Self.rowsMax { stations = Set(stations.prefix(Self.rowsMax)) }
         if refusals.count > Self.rowsMax {
             refusals = Set(
                 refusals.map {
@@ -120,6 +134,22 @@ package struct AccessFacts: Sendable, Hashable {
                         isOfEmergencies: refusals.contains(where: \.isOfEmergencies), span: .always)
                 })
         }
+    }
+
+    /// What is refused more than once alike is refused to all whom one of them does not let pass.
+    private static func joined(_ refusals: Set<Refusal>) -> Set<Refusal> {
+        var permitted: [Refusal: Set<String>] = [:]
+        for refusal in refusals {
+            var alike = refusal
+            alike.permitted = []
+            permitted[alike] = permitted[alike]?.intersection(refusal.permitted) ?? refusal.permitted
+        }
+        return Set(
+            permitted.map { refusal, permitted in
+                var refusal = refusal
+                refusal.permitted = permitted
+                return refusal
+            })
     }
 }
 

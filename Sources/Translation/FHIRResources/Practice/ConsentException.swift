@@ -3,11 +3,14 @@ import FHIRModel
 /// What a provision of type `permit` within a refusal opens again: that to whom, when, for what and of which types it names.
 /// FHIR R4 consent.html (Consent.provision.provision: exceptions to a rule).
 ///
-/// Closed stays whatever it does not name as a whole: single resources, codes, labels and periods of the data, actions, and
-/// whom it names of a refusal to all. One that names nothing opens nothing, and so does one whose period is malformed.
+/// Out of a refusal to all it lets pass whom it names by the reference that they act by, and nobody beside them. Closed stays
+/// whatever it does not name as a whole: single resources, codes, labels and periods of the data, actions, and whom it names
+/// otherwise of a refusal to more than them. One that names nothing opens nothing, and so does one whose period is malformed.
 struct ConsentException {
     /// As they stand in refusals; nil for all to whom it is refused.
     private let actors: Set<String>?
+    /// Those of them who are people, by reference.
+    private let people: Set<String>
     /// Nil for all.
     private let types: Set<String>?
     private let span: AccessFacts.Span
@@ -19,6 +22,8 @@ struct ConsentException {
     private static let understood: Set<String> = ["id", "type", "period", "actor", "purpose", "class", "provision"]
     /// HL7 v3 PurposeOfUse: what people who work here come for.
     private static let treatment = "TREAT"
+    /// People of one exception; further ones stay refused.
+    private static let peopleMax = 100
 
     /// Nil for what opens nothing.
     init?(_ node: JSONNode, _ reader: FactReader) {
@@ -33,6 +38,8 @@ struct ConsentException {
         } else {
             actors = Set(named.compactMap { $0["reference"].flatMap { reader.anyone($0) } })
         }
+        let people = (actors ?? []).filter { $0.hasPrefix("Practitioner/") || $0.hasPrefix("PractitionerRole/") }
+        self.people = Set(people.sorted().prefix(Self.peopleMax))
         if node["class"] == nil {
             types = nil
         } else {
@@ -54,15 +61,23 @@ struct ConsentException {
     /// What is still refused of a refusal.
     func rest(of refusal: AccessFacts.Refusal) -> [AccessFacts.Refusal] {
         let common = refusal.span.intersection(span)
-        guard actors?.contains(refusal.actor) ?? true, !common.isEmpty else { return [refusal] }
+        // Nobody is refused in emergencies alone.
+        let remains = refusal.isOfEmergencies && !isOfEmergencies
+        let isOpened = isOfTreatment && !remains
+        let isToAllOfIt = actors?.contains(refusal.actor) ?? true
+        // Those alone of a refusal to all, where it is another one for them.
+        let passing =
+            isToAllOfIt || refusal.actor != AccessFacts.everyone || !isOpened && remains == refusal.isOfEmergencies
+            ? [] : people.subtracting(refusal.permitted)
+        guard isToAllOfIt || !passing.isEmpty, !common.isEmpty else { return [refusal] }
         var rest: [AccessFacts.Refusal] = []
         /// The refusal with some of it.
-        func keep(_ type: String, _ span: AccessFacts.Span, _ isOfEmergencies: Bool) {
+        func keep(_ type: String, _ span: AccessFacts.Span, _ isOfEmergencies: Bool, but passing: Set<String> = []) {
             guard !span.isEmpty else { return }
             rest.append(
                 .init(
                     patient: refusal.patient, actor: refusal.actor, type: type, isOfEmergencies: isOfEmergencies,
-                    span: span))
+                    span: span, permitted: refusal.permitted.union(passing)))
         }
         let opened: Set<String>
         if refusal.type != AccessFacts.everything {
@@ -80,9 +95,17 @@ struct ConsentException {
         for type in opened {
             keep(type, .init(since: refusal.span.since, until: common.since), refusal.isOfEmergencies)
             keep(type, .init(since: common.until, until: refusal.span.until), refusal.isOfEmergencies)
-            // Nobody is refused in emergencies alone.
-            let remains = refusal.isOfEmergencies && !isOfEmergencies
-            if !isOfTreatment || remains { keep(type, common, remains) }
+            if isToAllOfIt {
+                if !isOpened { keep(type, common, remains) }
+                continue
+            }
+            keep(type, common, refusal.isOfEmergencies, but: passing)
+            if isOpened { continue }
+            for person in passing {
+                rest.append(
+                    .init(
+                        patient: refusal.patient, actor: person, type: type, isOfEmergencies: remains, span: common))
+            }
         }
         return rest
     }
