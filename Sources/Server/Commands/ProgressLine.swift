@@ -31,29 +31,48 @@ final class ProgressLine {
         let count = total > 0 ? "\(done) of \(total)" : "\(done)"
         var text = "\(title): \(count), \(bytes >> 20) MiB"
         if isTerminal, total > 0 {
-            let filled = Int(min(done, total) * 30 / total)
+            let filled = Self.filled(done, of: total)
             text =
-                "\r[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] " + text
+                "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] " + text
         }
+        // Over what was there before.
+        if isTerminal { text = "\r" + text }
         FileHandle.standardError.write(Data((text + end).utf8))
+    }
+
+    /// Of the bar's 30 places.
+    /// - Parameter total: more than 0.
+    static func filled(_ done: Int64, of total: Int64) -> Int {
+        Int(30 * (Double(min(max(0, done), total)) / Double(total)))
     }
 }
 
 /// Holds a command to a rate, so that a server that runs beside it keeps its disk.
 final class Pace: Sendable {
-    private let bytesPerSecond: Int64
+    private let mebibytesPerSecond: Int
     private let begun = ContinuousClock.now
     private let taken = Atomic64()
 
+    /// More than any disk writes.
+    static let mebibytesMax = 1 << 20
+
     /// - Parameter mebibytesPerSecond: 0 for no bound.
-    init(mebibytesPerSecond: Int) { bytesPerSecond = Int64(mebibytesPerSecond) << 20 }
+    init(mebibytesPerSecond: Int) { self.mebibytesPerSecond = mebibytesPerSecond }
+
+    /// What so many bytes take at a rate; nothing at one of 0.
+    /// - Parameter mebibytesPerSecond: up to ``mebibytesMax``.
+    static func time(of bytes: Int64, mebibytesPerSecond: Int) -> Duration {
+        let rate = Int64(min(max(0, mebibytesPerSecond), mebibytesMax)) << 20
+        guard rate > 0 else { return .zero }
+        // Of bytes that are many the product with a million has no room in 64 bits.
+        let (seconds, rest) = bytes.quotientAndRemainder(dividingBy: rate)
+        return .seconds(seconds) + .microseconds(rest * 1_000_000 / rate)
+    }
 
     /// Holds up the calling thread until the bytes are due. For threads that may block.
     func take(_ bytes: Int) {
         let sum = taken.add(Int64(bytes))
-        guard bytesPerSecond > 0 else { return }
-        let due = begun + .microseconds(sum * 1_000_000 / bytesPerSecond)
-        let wait = due - .now
+        let wait = begun + Self.time(of: sum, mebibytesPerSecond: mebibytesPerSecond) - .now
         guard wait > .zero else { return }
         _ = poll(nil, 0, CInt(min(wait / .milliseconds(1), 60_000)))
     }
