@@ -89,6 +89,16 @@ import Testing
         }
     }
 
+    @Test("A backup of another format is told as such, whatever else its record holds")
+    func format() async throws {
+        try await Self.with { bench in
+            try bench.write(#"{"format": 2, "objects": "many"}"#, bench.backup.recordFile)
+            let failure = try await bench.failure()
+            #expect(failure.description.contains("has format 2"), "\(failure)")
+            #expect(failure.remains.isNothing)
+        }
+    }
+
     @Test("What is found wrong on the way leaves a part that cannot be served, and where it lies is said")
     func part() async throws {
         try await Self.with { bench in
