@@ -81,6 +81,22 @@ struct UnopenedAuditTests {
         }
     }
 
+    @Test("It is cut with the others, and nothing is left of whom it was", arguments: TestDatabases.all)
+    func cut(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, _) async throws -> Void in
+            try await store.database.write { transaction in
+                let connection = transaction.connection
+                let place = try #require(try AuditChain.cutPlace(upTo: 4, before: .max, connection))
+                try AuditChain.allowCut(at: place, checkpoint: "test", connection)
+                while try AuditChain.removeCut(limit: 2, connection) {}
+            }
+            let numbers = try await store.database.read { connection in
+                try connection.all("SELECT number FROM audit_patients") { try $0.int(0) }
+            }
+            #expect(numbers == [5])
+        }
+    }
+
     @Test("The chain is broken at it by its number; what needs no record goes on", arguments: TestDatabases.all)
     func chain(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, _) async throws -> Void in

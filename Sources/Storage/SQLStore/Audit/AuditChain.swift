@@ -183,15 +183,11 @@ package enum AuditChain {
             "SELECT MIN(number) FROM audit WHERE number <= ?", [.int(cut.link.number)]
         ) { try $0.optionalInt(0) }
         guard let least, let first = least else { return false }
+        let rows = try connection.all(
+            "SELECT number, time, record, hash FROM audit WHERE number >= ? AND number < ? AND number <= ?",
+            [.int(first), .int(first + Int64(limit)), .int(cut.link.number)], row)
         try AuditPatientTable.remove(
-            try connection.all(
-                "SELECT number, record FROM audit WHERE number >= ? AND number < ? AND number <= ?",
-                [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]
-            ) { row in
-                let number = try row.int(0)
-                // What does not open is of nobody known, and goes as well.
-                return (number, AuditRecordText.patients((try? row.opened(1, .audit, String(number))) ?? []))
-            }, connection)
+            rows.map { ($0.number, $0.unopened == nil ? AuditRecordText.patients($0.record) : nil) }, connection)
         return try connection.run(
             "DELETE FROM audit WHERE number >= ? AND number < ? AND number <= ?",
             [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]) > 0
