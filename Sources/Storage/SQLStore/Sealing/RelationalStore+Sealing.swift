@@ -1,3 +1,5 @@
+import Workflow
+
 /// What becomes of the bodies that lie in the database when their sealing is switched on or off.
 extension RelationalStore {
     /// How far it has come.
