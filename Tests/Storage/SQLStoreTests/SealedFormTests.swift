@@ -49,7 +49,9 @@ struct SealedFormTests {
                 // Its configuration says otherwise, which is for its next start.
                 #expect(try await server.hasUnevenBodies())
             }
-            try await SealedStore.with(location, isOn: true) { #expect(try await !$0.hasUnevenBodies()) }
+            try await SealedStore.with(location, isOn: true) { (store) async throws -> Void in
+                #expect(try await !store.hasUnevenBodies())
+            }
         }
     }
 
