@@ -34,7 +34,10 @@ package final class AuditFeedStates: Sendable {
     /// - Parameter registry: gets the gauges of each feed at once, at zero.
     package init(registry: MetricRegistry, names: [String]) {
         self.registry = registry
-        for name in names { tell(AuditFeedState(name: name)) }
+        for name in names {
+            tell(AuditFeedState(name: name))
+            parkedUnopened(0, name)
+        }
     }
 
     /// By name.
@@ -55,6 +58,11 @@ package final class AuditFeedStates: Sendable {
     /// Rows that a repository has taken.
     package func took(_ count: Int, _ name: String) {
         registry.find("hilum_audit_feed_rows", [("feed", name)], .counter).increment(by: Int64(count))
+    }
+
+    /// Rows that were parked because their records do not open.
+    package func parkedUnopened(_ count: Int, _ name: String) {
+        registry.find("hilum_audit_feed_unopened", [("feed", name)], .counter).increment(by: Int64(count))
     }
 
     private func gauge(_ what: String, _ state: AuditFeedState, _ value: Int64) {

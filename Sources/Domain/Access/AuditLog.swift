@@ -38,6 +38,9 @@ package struct AuditFindings: Sendable, Hashable {
     /// The number of the last row that was looked at, before which a further search goes on; nil at the end. A search looks
     /// at so many rows at most, so there may be more behind it although it found few.
     package var next: Int64?
+    /// The numbers of rows among those that were looked at whose records do not open, newest first: whether they are what
+    /// was asked for nobody can say.
+    package var unopened: [Int64] = []
 
     package init(rows: [AuditRow], next: Int64?) {
         self.rows = rows

@@ -20,16 +20,22 @@ struct AuditCheckpoints: Sendable {
         return (checkpoints, lines.count - checkpoints.count)
     }
 
+    /// On a line of its own, also behind one that a full disk or a failure of power has cut.
     func append(_ checkpoint: AuditCheckpoint) throws {
         func failed() -> ConfigurationError { ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
         let folder = (path as NSString).deletingLastPathComponent
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let isNew = !FileManager.default.fileExists(atPath: path)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failed() }
         defer { close(descriptor) }
-        let line = Array((checkpoint.text + "\n").utf8)
+        var last = UInt8(ascii: "\n")
+        let end = lseek(descriptor, 0, SEEK_END)
+        guard end >= 0 else { throw failed() }
+        if end > 0, pread(descriptor, &last, 1, end - 1) != 1 { throw failed() }
+        let isCut = last != UInt8(ascii: "\n")
+        let line = Array(((isCut ? "\n" : "") + checkpoint.text + "\n").utf8)
         guard write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0 else { throw failed() }
         if isNew { try DurableFile.synchronizeDirectory(folder) }
     }

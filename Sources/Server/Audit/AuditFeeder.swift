@@ -11,7 +11,7 @@ import Workflow
 /// and nothing is lost while the repository is away.
 ///
 /// At least once: a row counts as fed when its repository has taken it and the place behind it is durable. A row that the
-/// repository refuses is parked by its number and the feed goes on; a repository that is away, or that has refused so many
+/// repository refuses, or that does not open, is parked by its number and the feed goes on; a repository that is away, or that has refused so many
 /// and taken none, is asked again after a pause that grows. Decision 0037.
 struct AuditFeeder: Service {
     /// Rows sent together at most.
@@ -132,10 +132,13 @@ struct AuditFeeder: Service {
         var step = Step(
             place: place, refused: refused, failure: answer.failure, retryAfterSeconds: answer.retryAfterSeconds)
         var parked: [AuditFeedTable.Parked] = []
+        var unopened: Set<Int64> = []
         var verdicts = Self.judged(answer.verdicts, refused: refused)[...]
         for (row, event) in prepared {
             if event == nil {
-                parked.append(.init(number: row.number, reason: "written in another version's form", parkedAt: now()))
+                if row.unopened != nil { unopened.insert(row.number) }
+                let reason = row.unopened ?? "written in another version's form"
+                parked.append(.init(number: row.number, reason: reason, parkedAt: now()))
             } else if let verdict = verdicts.popFirst() {
                 switch verdict {
                 case .taken:
@@ -157,7 +160,7 @@ struct AuditFeeder: Service {
             return step
         }
         step.hasMore = rows.count == count
-        try await keep(step.place, parked)
+        try await keep(step.place, parked, unopened: unopened)
         return step
     }
 
@@ -186,21 +189,27 @@ struct AuditFeeder: Service {
         }
     }
 
-    private func keep(_ place: AuditFeedTable.Place, _ parked: [AuditFeedTable.Parked]) async throws {
+    /// - Parameter unopened: the numbers of those that are parked as their records do not open.
+    private func keep(
+        _ place: AuditFeedTable.Place, _ parked: [AuditFeedTable.Parked], unopened: Set<Int64>
+    ) async throws {
         let name = feed.name
         try await database.write { transaction in
             let table = AuditFeedTable(transaction.connection)
             try table.park(parked, of: name)
             try table.put(place, of: name)
         }
+        if !unopened.isEmpty { states.parkedUnopened(unopened.count, name) }
         for row in parked {
             logger.error(
-                "an audit repository does not take a row; it is parked and the feed goes on",
+                unopened.contains(row.number)
+                    ? "a row of the audit trail does not open; it is parked, not fed, and the feed goes on"
+                    : "an audit repository does not take a row; it is parked and the feed goes on",
                 metadata: ["feed": "\(feed.name)", "row": "\(row.number)", "reason": "\(row.reason)"])
         }
     }
 
-    /// A row as the repository gets it; nil for one that cannot be read.
+    /// A row as the repository gets it; nil for one that does not open, or cannot be read.
     func event(_ row: AuditChain.Row) -> FedEvent? {
         row.content.map { Self.event($0, feed, base: base) }
     }

@@ -36,7 +36,7 @@ struct BackupFolder: Sendable {
             var why: String
         }
         /// Of the layout.
-        var format = 1
+        var format = BackupFolder.format
         var program: String
         var store: String
         /// The commit that the database's copy is of.
@@ -58,17 +58,25 @@ struct BackupFolder: Sendable {
         var gone: [String] = []
     }
 
-    /// Throws ``ConfigurationError`` when there is no whole backup.
+    /// Of the layout.
+    private static let format = 1
+
+    private struct Format: Decodable { let format: Int }
+
+    /// Throws ``ConfigurationError`` when there is no whole backup, or one of another format.
     func record() throws -> Record {
         guard let data = FileManager.default.contents(atPath: recordFile) else {
             throw ConfigurationError("\(path) holds no whole backup: \(recordFile) is not there")
         }
         do {
-            let record = try JSONDecoder().decode(Record.self, from: data)
-            guard record.format == 1 else {
-                throw ConfigurationError("\(recordFile): format \(record.format) is a newer program's")
+            // First by itself: what else a newer program's record holds is not known.
+            let format = try JSONDecoder().decode(Format.self, from: data).format
+            guard format == Self.format else {
+                throw ConfigurationError(
+                    "\(recordFile): the backup has format \(format), this program reads \(Self.format): restore it with the "
+                        + "program that made it, or a newer one")
             }
-            return record
+            return try JSONDecoder().decode(Record.self, from: data)
         } catch let error as ConfigurationError { throw error } catch {
             throw ConfigurationError("\(recordFile) cannot be read: \(error)")
         }

@@ -24,7 +24,16 @@ struct RestoreRun {
         var seconds: Double
     }
 
+    /// Throws ``RestoreFailure``, which says what is left of it.
     func run() async throws -> Result {
+        var before: RestoreFailure.Remains.Before?
+        do { return try await run(&before) } catch {
+            throw RestoreFailure(cause: error, remains: before?.look() ?? RestoreFailure.Remains())
+        }
+    }
+
+    /// - Parameter before: how it was before anything was written; nil as long as nothing is.
+    private func run(_ before: inout RestoreFailure.Remains.Before?) async throws -> Result {
         let begun = ContinuousClock.now
         let record = try backup.record()
         try checkStoreKeys()
@@ -36,11 +45,17 @@ struct RestoreRun {
             throw ConfigurationError(
                 "\(path) is there already: name another folder with --blobs, or move it to the store that it is of")
         }
-        for folder in [server.path, server.tlsFolder, server.keysFolder, server.runFolder, blobsFolder + "/objects"] {
-            try DurableFiles.makeFolder(folder)
-        }
-        guard try FileManager.default.contentsOfDirectory(atPath: blobsFolder + "/objects").isEmpty else {
+        let objects = blobsFolder + "/objects"
+        if FileManager.default.fileExists(atPath: objects),
+            try !FileManager.default.contentsOfDirectory(atPath: objects).isEmpty
+        {
             throw ConfigurationError("\(blobsFolder) is not empty; name another folder with --blobs")
+        }
+        before = RestoreFailure.Remains.Before(
+            server, blobs: blobsFolder,
+            postgres: configuration.store.database == .postgres ? configuration.store.postgres : nil)
+        for folder in [server.path, server.tlsFolder, server.keysFolder, server.runFolder, objects] {
+            try DurableFiles.makeFolder(folder)
         }
         // The database's index follows the site's clock.
         let site = server.resolve(configuration.siteProfile)

@@ -75,7 +75,7 @@ struct AuditFeedCommand: AsyncParsableCommand {
                 // What is parked meanwhile was refused just now.
                 for row in try await AuditFeedCommand.parked(name, way.store.database) {
                     guard let answer = try await way.send(row: row.number) else {
-                        print("row \(row.number): is not there any more, or cannot be read")
+                        print("row \(row.number): is not there any more, or does not open: `hilum verify` says why")
                         refused += 1
                         continue
                     }

@@ -10,9 +10,10 @@ struct KeySealCommand: AsyncParsableCommand {
         commandName: "seal",
         abstract: "Seal the bodies of resources and messages that lie in the database, or lay them open again.",
         discussion: """
-            What store.encrypt-bodies says is done to what was written before it said so; start the server with it first, so \
-            that new bodies have that form already. It may run beside the server, and goes on where it was interrupted. A \
-            body that is in the form already is not touched, nor is one that does not open: `hilum verify` names these.
+            What store.encrypt-bodies says is done to what was written before it said so. It may run beside the server: one \
+            that was started before the option was switched on seals what it writes from then on; before bodies are laid open \
+            it has to be started anew. It goes on where it was interrupted. A body that is in the form already is not touched, \
+            nor is one that does not open: `hilum verify` names these.
             """)
     @Argument(help: "The server folder.") var folder: String
     @Option(
@@ -38,7 +39,8 @@ struct KeySealCommand: AsyncParsableCommand {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
         let result = try await StoreComposition.using(configuration, server) { store in
-            try await store.record(Self.row(.success, store.sealsBodies ? "begun" : "begun, to lay open"))
+            try await Self.patiently { try await store.turnBodies() }
+            try await store.record(Self.row(.success, store.isToSealBodies ? "begun" : "begun, to lay open"))
             do {
                 let result = try await seal(store)
                 try await store.record(
@@ -53,20 +55,22 @@ struct KeySealCommand: AsyncParsableCommand {
     }
 
     private func seal(_ store: RelationalStore) async throws -> Result {
-        var result = Result(seals: store.sealsBodies)
+        var result = Result(seals: store.isToSealBodies)
         try await store.keepNothingOverwritten()
-        let progress = ProgressLine(result.seals ? "sealed" : "laid open", total: 0)
+        // Where counting takes too long there is no bar.
+        let total = (try? await store.bodiesAhead()) ?? 0
+        let progress = ProgressLine(result.seals ? "to seal, looked at" : "to lay open, looked at", total: total)
         let begun = ContinuousClock.now
-        while let step = try await Self.step(of: store) {
+        while let step = try await Self.patiently({ try await store.sealStep() }) {
             result.looked += Int64(step.looked)
             result.written += Int64(step.written)
             result.bytes += step.bytes
-            progress.tell(result.written, bytes: result.bytes)
+            progress.tell(result.looked, bytes: result.bytes)
             guard mebibytesPerSecond > 0 else { continue }
             let due = begun + Pace.time(of: result.bytes, bytesPerSecond: Int64(mebibytesPerSecond) << 20)
             if due > .now { try await Task.sleep(until: due, clock: .continuous) }
         }
-        progress.end(result.written, bytes: result.bytes)
+        progress.end(result.looked, bytes: result.bytes)
         if vacuum { try await store.rewriteFile() }
         if store.database.dialect == .sqlite { result.isErased = try await store.database.truncateLog() }
         return result
@@ -75,13 +79,13 @@ struct KeySealCommand: AsyncParsableCommand {
     /// Times that a step is tried while a server beside it holds the database.
     private static let attempts = 20
 
-    private static func step(of store: RelationalStore) async throws -> RelationalStore.SealingProgress? {
+    private static func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
         for _ in 1..<attempts {
-            do { return try await store.sealStep() } catch let error as StoreError where error.code == .unavailable {
+            do { return try await body() } catch let error as StoreError where error.code == .unavailable {
                 try await Task.sleep(for: .milliseconds(250))
             }
         }
-        return try await store.sealStep()
+        return try await body()
     }
 
     private static func row(_ outcome: AuditRecord.Outcome, _ detail: String) -> AuditRecord {
@@ -112,14 +116,17 @@ struct KeySealCommand: AsyncParsableCommand {
 /// What `hilum doctor` says of sealed bodies.
 extension DoctorCommand {
     func checkBodies(_ store: RelationalStore, _ server: ServerFolder, _ doctor: inout Doctor) async {
-        let seals = store.sealsBodies
+        let seals = store.isToSealBodies
         do {
             if try await store.hasUnevenBodies() {
                 doctor.note(
                     seals
-                        ? "bodies: new ones are sealed, some that lie there are not"
-                        : "bodies: new ones are clear, some that lie there are sealed",
-                    fix: "run `hilum key seal \(server.path)`")
+                        ? "bodies: new ones are sealed, some that lie there may be clear"
+                        : "bodies: they are to be clear, some that lie there may be sealed",
+                    fix: seals
+                        ? "run `hilum key seal \(server.path)`"
+                        : "start the server anew if it was started before store.encrypt-bodies was switched off, then run "
+                            + "`hilum key seal \(server.path)`")
             }
             let broken = try await store.brokenBodySample()
             if let first = broken.first {

@@ -30,11 +30,19 @@ final class ProgressLine {
         let count = total > 0 ? "\(done) of \(total)" : "\(done)"
         var text = "\(title): \(count), \(bytes >> 20) MiB"
         if isTerminal, total > 0 {
-            let filled = Int(min(done, total) * 30 / total)
+            let filled = Self.filled(done, of: total)
             text =
-                "\r[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] " + text
+                "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] " + text
         }
+        // Over what was there before.
+        if isTerminal { text = "\r" + text }
         FileHandle.standardError.write(Data((text + end).utf8))
+    }
+
+    /// Of the bar's 30 places.
+    /// - Parameter total: more than 0.
+    static func filled(_ done: Int64, of total: Int64) -> Int {
+        Int(30 * (Double(min(max(0, done), total)) / Double(total)))
     }
 }
 

@@ -6,7 +6,10 @@ struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Make a server folder from a backup; done when every row has its object with the digest it had.",
-        discussion: "Until then the folder has no hilum.yaml and cannot be served.")
+        discussion: """
+            Until then the folder has no hilum.yaml and cannot be served. A restore that fails says whether anything was \
+            changed, and what to remove before the next.
+            """)
 
     @Argument(help: "The backup folder.") var from: String
     @Argument(help: "The server folder to make. It must be empty or not there.") var folder: String
@@ -17,7 +20,8 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let server = ServerFolder(folder)
         if let existing = try? FileManager.default.contentsOfDirectory(atPath: server.path), !existing.isEmpty {
-            throw ValidationError("\(server.path) is not empty; name another folder")
+            throw ValidationError(
+                "\(server.path) is not empty: remove what a restore has left there, or name another folder")
         }
         let result = try await RestoreRun(
             backup: BackupFolder(from), server: server, postgres: postgres, blobs: blobs

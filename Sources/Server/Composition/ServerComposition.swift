@@ -61,8 +61,11 @@ enum ServerComposition {
         // The store.
         let commits = CommitWatch()
         let keys = try StoreComposition.keys(configuration, folder)
+        let metrics = MetricRegistry()
+        let auditMetrics = AuditMetrics(registry: metrics)
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, keys: keys, profile: profile, commits: commits)
+            configuration, folder: folder, isServer: true, keys: keys, profile: profile, commits: commits,
+            auditUnopened: auditMetrics.unopened(tellingTo: logger))
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
         let blobs = try await BlobStore(
@@ -77,7 +80,6 @@ enum ServerComposition {
                     "custody": "\(custody.word)", "mend": "hilum doctor \(folder.path); hilum adopt \(folder.path)",
                 ])
         }
-        let metrics = MetricRegistry()
         let custodyMetrics = CustodyMetrics(metrics) { blobs.space.freeBytes }
         custodyMetrics.tell(custody, nil)
         try await store.record(
@@ -202,7 +204,7 @@ enum ServerComposition {
         let checkpointer = AuditCheckpointer(
             database: store.database, checkpoints: AuditCheckpoints(folder), key: try AuditKey.loadOrMake(folder),
             interval: .seconds(configuration.audit.checkpointMinutes * 60), now: { clock.now().microseconds },
-            metrics: AuditMetrics(registry: metrics), logger: logger)
+            metrics: auditMetrics, logger: logger)
 
         let feeders = try AuditFeedComposition(configuration, folder).feeders(
             store.database, states: feeds, clock: clock, entropy: entropy, logger: logger)

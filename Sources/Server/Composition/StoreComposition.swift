@@ -21,10 +21,12 @@ enum StoreComposition {
     ///   - refreshesWorklist: whether steps are looked at again as the site's stations are now.
     ///   - keepsReserve: whether nothing more is written once the disk is as full as the server lets it become; nil for
     ///     the server alone: a command may be what makes room.
+    ///   - auditUnopened: told the numbers of rows of the audit trail that a search has passed over, as they do not open.
     static func open(
         _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool, keys: StoreKeys? = nil,
         profile: SiteProfile? = nil, bodies: BodySealing? = nil, refreshesWorklist: Bool? = nil,
-        keepsReserve: Bool? = nil, commits: CommitWatch? = nil
+        keepsReserve: Bool? = nil, commits: CommitWatch? = nil,
+        auditUnopened: @escaping @Sendable ([Int64]) -> Void = { _ in }
     ) async throws -> RelationalStore {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
@@ -48,7 +50,8 @@ enum StoreComposition {
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: keys?.derived("hilum subscription headers v1"),
-            refusal: refusal(configuration, folder, keepsReserve: keepsReserve ?? isServer))
+            refusal: refusal(configuration, folder, keepsReserve: keepsReserve ?? isServer),
+            auditUnopened: auditUnopened)
         if refreshesWorklist ?? isServer { try await store.refreshWorklist() }
         return store
     }

@@ -242,7 +242,9 @@ struct StoreKeys: Sendable {
     /// Keeps others from changing keys while this lives, or waits until they are done: of two processes.
     static func lock(_ folder: ServerFolder, waits: Bool) throws -> KeyLock {
         guard let lock = KeyLock(folder.keysFolder, waits: waits) else {
-            throw ConfigurationError("the keys in \(folder.keysFolder) are being changed or copied by another command")
+            throw ConfigurationError(
+                "the keys in \(folder.keysFolder) are being changed or copied by another command, or the folder cannot be "
+                    + "opened")
         }
         return lock
     }

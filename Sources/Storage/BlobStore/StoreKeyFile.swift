@@ -93,7 +93,7 @@ package struct StoreKeyFile: Sendable, Hashable {
         else { throw damage() }
         let keys = lines[lines.count - 3]
         guard lines[1].count == 2, lines[1][0] == "ring", lines[2].count == 2, lines[2][0] == "generation",
-            let generation = Int64(lines[2][1]), generation > 0, keys.count == 2, keys[0] == "keys"
+            let generation = Int64(lines[2][1]), generation > 0, generation < .max, keys.count == 2, keys[0] == "keys"
         else { throw damage() }
         ring = try hexadecimal(lines[1][1])
         self.generation = generation

@@ -20,6 +20,7 @@ extension RelationalStore: AuditEventStore {
                 let rows = try AuditPatientTable.rows(
                     of: nil, above: number - 1, below: number + 1, limit: 1, connection)
                 let seen = try Self.withMerged(plan, connection)
+                if let why = rows.first?.unopened { throw SQLStoreError(.unopened, why) }
                 return try rows.first.flatMap { try self.event($0, seen)?.resource }
             }
         }
@@ -59,6 +60,10 @@ extension RelationalStore: AuditEventStore {
                 } else if token == nil, query.total != TotalMode.none {
                     page.total = page.total ?? page.matches.count
                 }
+                if !found.unopened.isEmpty {
+                    self.tellUnopened(found.unopened)
+                    page.notices.append("Events whose records do not open are left out; the operator is told which.")
+                }
                 if found.isCutShort {
                     page.notices.append("Older events were not looked at yet; the next link goes on.")
                 }
@@ -79,7 +84,7 @@ extension RelationalStore: AuditEventStore {
         SearchQueryParser(baseURL: baseURL, now: now(), zone: indexer.zone)
     }
 
-    /// Nil also for a row whose record is of another version's form: it takes the others from nobody.
+    /// Nil also for a row whose record is of another version's form, or does not open: it takes the others from nobody.
     private func event(_ row: AuditChain.Row, _ plan: AuditEventPlan) throws -> AuditEvent? {
         guard let record = AuditRecordText.decode(row.record) else { return nil }
         return plan.event(AuditRow(number: row.number, time: row.time, record: record), base: baseURL)
@@ -106,10 +111,18 @@ extension RelationalStore: AuditEventStore {
             end = to == .max ? .max : try AuditPatientTable.firstNumber(from: to, connection)
         }
 
-        /// - Returns: what answers, and where more may be: the number of the last row that was looked at.
-        func page(
-            below place: Int64?, count: Int, bytesMax: Int
-        ) throws -> (matches: [StoredResource], last: Int64?, isCutShort: Bool) {
+        struct Found {
+            var matches: [StoredResource]
+            /// Where more may be: the number of the last row that was looked at; nil at the end.
+            var last: Int64?
+            /// Whether that is so because enough rows were looked at.
+            var isCutShort = false
+            /// Rows whose records do not open.
+            var unopened: [Int64]
+        }
+
+        func page(below place: Int64?, count: Int, bytesMax: Int) throws -> Found {
+            var unopened: [Int64] = []
             var matches: [StoredResource] = []
             var bytes = 0
             var looked = 0
@@ -117,18 +130,23 @@ extension RelationalStore: AuditEventStore {
             while true {
                 let rows = try next(below: last)
                 for row in rows {
+                    if row.unopened != nil { unopened.append(row.number) }
                     if let found = try event(row)?.resource {
                         bytes += found.bytes.count
                         if matches.count == count || !matches.isEmpty && bytes > bytesMax {
-                            return (matches, last, false)
+                            return Found(matches: matches, last: last, unopened: unopened)
                         }
                         matches.append(found)
                     }
                     last = row.number
                 }
-                if rows.count < RelationalStore.auditRowsAtOnce { return (matches, nil, false) }
+                if rows.count < RelationalStore.auditRowsAtOnce {
+                    return Found(matches: matches, last: nil, unopened: unopened)
+                }
                 looked += rows.count
-                if looked >= RelationalStore.auditRowsPerPage { return (matches, last, true) }
+                if looked >= RelationalStore.auditRowsPerPage {
+                    return Found(matches: matches, last: last, isCutShort: true, unopened: unopened)
+                }
             }
         }
 

@@ -17,6 +17,8 @@ package final class RelationalStore: Sendable {
     let indexer: SearchIndexer
     let paging: SearchPaging
     let searchLimits: SearchLimits
+    /// Told the numbers of the rows of the audit trail that a search has passed over, as their records do not open.
+    let auditUnopened: @Sendable ([Int64]) -> Void
     /// Why nothing but audit rows is taken now: the disk is about to be full. Asked within each unit.
     let refusal: @Sendable () -> StoreError?
     let rules: SiteRules
@@ -47,6 +49,8 @@ package final class RelationalStore: Sendable {
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     ///   - subscriptions: what clients may subscribe to.
     ///   - secretKey: 32 bytes that seal what clients entrust to the store; nil where there is none.
+    ///   - auditUnopened: told the numbers of the rows of the audit trail that a search has passed over, as their records do
+    ///     not open.
     ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
         database: SQLDatabase, entropy: any Entropy, observers: [any CommitObserver], baseURL: String = "",
@@ -55,6 +59,7 @@ package final class RelationalStore: Sendable {
         stations: WorklistStations = WorklistStations(),
         subscriptions: SubscriptionRules = SubscriptionRules(), secretKey: [UInt8]? = nil,
         refusal: @escaping @Sendable () -> StoreError? = { nil },
+        auditUnopened: @escaping @Sendable ([Int64]) -> Void = { _ in },
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
         self.database = database
@@ -63,6 +68,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         self.searchLimits = searchLimits
         self.refusal = refusal
+        self.auditUnopened = auditUnopened
         subscriptionKeeping = SubscriptionKeeping(rules: subscriptions, key: secretKey)
         self.rules = rules
         self.stations = stations

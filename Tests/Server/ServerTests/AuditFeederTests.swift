@@ -49,6 +49,10 @@ import Testing
         let repository: Repository
         let feeder: AuditFeeder
         let states: AuditFeedStates
+        let registry: MetricRegistry
+
+        /// As they are read.
+        var metrics: String { registry.text() }
 
         func add(_ rows: Range<Int>) async throws {
             let records = rows.map { AuditFeederTests.record($0) }
@@ -70,7 +74,9 @@ import Testing
         }
     }
 
-    private static func with(from start: String = "beginning", _ body: (Bench) async throws -> Void) async throws {
+    private static func with(
+        from start: String = "beginning", bodies: BodySealing = BodySealing(), _ body: (Bench) async throws -> Void
+    ) async throws {
         let path =
             FileManager.default.temporaryDirectory.path + "/hilum-feed-" + UUID().uuidString.prefix(8).lowercased()
         let folder = ServerFolder(path)
@@ -79,22 +85,55 @@ import Testing
         try "audit: { feeds: [{ name: a, syslog: h, from: \(start) }] }".write(
             toFile: folder.configurationFile, atomically: true, encoding: .utf8)
         let feed = try ServerConfiguration.load(from: folder).audit.feeds[0]
-        let database = try await SQLDatabase(
-            SQLDatabaseConfiguration(.sqlite(path: path + "/hilum.sqlite")), migrations: Migrations.all)
+        var settings = SQLDatabaseConfiguration(.sqlite(path: path + "/hilum.sqlite"))
+        settings.bodies = bodies
+        let database = try await SQLDatabase(settings, migrations: Migrations.all)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let repository = Repository()
-        let states = AuditFeedStates(registry: MetricRegistry(), names: ["a"])
+        let registry = MetricRegistry()
+        let states = AuditFeedStates(registry: registry, names: ["a"])
         let bench = Bench(
             database: database, repository: repository,
             feeder: AuditFeeder(
                 feed: feed, database: database, target: repository, base: "https://h/fhir",
-                now: { 1_700_000_000_000_000 }, states: states, logger: logger), states: states)
+                now: { 1_700_000_000_000_000 }, states: states, logger: logger), states: states,
+            registry: registry)
         do { try await body(bench) } catch {
             await database.close()
             throw error
         }
         await database.close()
+    }
+
+    @Test("A row that does not open is parked by its number and counted, and those behind it are fed")
+    func unopened() async throws {
+        let key = BodyKeys.Key(id: [UInt8](repeating: 1, count: 8), secret: [UInt8](repeating: 1, count: 32))
+        try await Self.with(bodies: BodySealing(isOn: true) { BodyKeys(current: key) }) { bench in
+            try await bench.add(0..<5)
+            try await bench.database.write { transaction in
+                let raw = try transaction.connection.first("SELECT record FROM audit WHERE number = 3") {
+                    try $0.bytes(0)
+                }
+                let changed = (raw ?? []).dropLast() + [(raw?.last ?? 0) ^ 1]
+                try transaction.connection.run(
+                    "UPDATE audit SET record = ? WHERE number = 3", [.bytes(Array(changed))])
+            }
+            let step = try await bench.feeder.step()
+            #expect(step.taken == 4 && step.failure == nil)
+            #expect(bench.repository.sent == [1, 2, 4, 5])
+            #expect(try await bench.parked == [3])
+            // What it has not told is not cut.
+            #expect(try await bench.told == 2)
+            let reasons = try await bench.database.read {
+                try AuditFeedTable($0).parked(of: "a", limit: 9).map(\.reason)
+            }
+            #expect(reasons.count == 1 && reasons[0].contains("audit.record of 3 does not open"))
+            // One by one, too, and as the next to be told of.
+            #expect(try await bench.feeder.step(rows: 1).taken == 0)
+            #expect(try await bench.database.read { try AuditFeedTable($0).waiting(behind: 2)?.count } == 3)
+            #expect(bench.metrics.contains("hilum_audit_feed_unopened_total{feed=\"a\"} 1"))
+        }
     }
 
     @Test("Rows go in order and once while the repository takes them; a new feed begins where it is told")

@@ -25,4 +25,14 @@ struct PaceTests {
         let isTaken = (try? Pace.check(mebibytesPerSecond: rate)) != nil
         #expect(isTaken == isOne)
     }
+
+    @Test("A bar is never fuller than full, and any total has its thirtieth")
+    func bar() {
+        for (done, total, filled) in [
+            (0, 1, 0), (1, 1, 30), (2, 1, 30), (-1, 1, 0), (1, 2, 15), (.max, .max, 30), (.max / 2, .max, 15),
+            (0, .max, 0),
+        ] as [(Int64, Int64, Int)] {
+            #expect(ProgressLine.filled(done, of: total) == filled)
+        }
+    }
 }

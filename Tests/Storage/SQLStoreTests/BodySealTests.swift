@@ -112,6 +112,24 @@ struct BodySealTests {
         #expect(asked.count == 2)
     }
 
+    @Test("A name that is no key's is asked for once in a while and holds up no other, up to so many")
+    func names() throws {
+        let asked = Asked()
+        let ring = BodyRing(BodySealing(isOn: true) { TestDatabases.keys(asked.next() < 3 ? [1] : [200, 1]) })
+        #expect(try ring.current().id.first == 1)
+        func key(_ name: UInt8) throws -> UInt8? { try ring.key([UInt8](repeating: name, count: 8))?.id.first }
+        // What was damaged names a key that there is none of, and is read over and over.
+        for _ in 0..<9 { #expect(try key(99) == nil) }
+        #expect(asked.count == 2)
+        // Another process has made a key meanwhile.
+        #expect(try key(200) == 200)
+        #expect(asked.count == 3)
+        for name in 100..<(100 + UInt8(BodyRing.askedMax)) { #expect(try key(name) == nil) }
+        #expect(asked.count == 3 + BodyRing.askedMax - 1)
+        #expect(try key(1) == 1)
+        #expect(try key(200) == 200)
+    }
+
     @Test("Who has its key does not wait for who asks a device for another one", .timeLimit(.minutes(1)))
     func asking() throws {
         let asked = Asked()

@@ -201,5 +201,6 @@ extension PageLanguage {
         .outcomeFailed: "failed here",
         .outcomeDown: "failed: not available",
         .auditNothing: "No row of those that were looked at fits.",
+        .auditUnopened: "Rows that do not open and are left out (hilum verify says why):",
     ]
 }

@@ -97,6 +97,7 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
 
     // Operations: the audit trail.
     case auditTitle, auditWho, auditWhat, auditAbout, auditPatient, auditFrom, auditQuery, auditExplained
+    case auditUnopened
     case auditSearchOn, auditNothing, auditCaller, outcomeSuccess, outcomeRefused, outcomeFailed, outcomeDown
 
     // Resources as pages.

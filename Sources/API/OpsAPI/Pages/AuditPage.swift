@@ -41,8 +41,19 @@ enum AuditPage {
                             .numberLabel, .timeLabel, .auditCaller, .auditWhat, .outcomeLabel, .auditAbout,
                             .auditPatient,
                             .auditFrom, .auditQuery, .noteLabel,
-                        ], found.rows.map { row($0, call) }, orElse: .auditNothing), next ?? .none),
+                        ], found.rows.map { row($0, call) }, orElse: .auditNothing), unopened(found.unopened, call),
+                    next ?? .none),
             ])
+    }
+
+    /// Numbers that are told; more are counted alone.
+    private static let unopenedTold = 20
+
+    private static func unopened(_ numbers: [Int64], _ call: OperationsCall) -> HTML {
+        if numbers.isEmpty { return .none }
+        let told = numbers.prefix(unopenedTold).map { String($0) }.joined(separator: ", ")
+        let more = numbers.count > unopenedTold ? " … (\(numbers.count))" : ""
+        return .element("p", [.init("class", "bad")], call.text(.auditUnopened), .text(" " + told + more))
     }
 
     private static func row(_ row: AuditRow, _ call: OperationsCall) -> [HTML] {

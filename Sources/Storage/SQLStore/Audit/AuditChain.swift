@@ -10,10 +10,14 @@ package enum AuditChain {
         package let number: Int64
         /// Microseconds since 1970 UTC.
         package let time: Int64
+        /// Empty for one that does not open.
         package let record: [UInt8]
         package let hash: [UInt8]
+        /// Why the record does not open: it is damaged, or its key is not there; nil for one that is read.
+        package let unopened: String?
 
-        package init(number: Int64, time: Int64, record: [UInt8], hash: [UInt8]) {
+        package init(number: Int64, time: Int64, record: [UInt8], hash: [UInt8], unopened: String? = nil) {
+            self.unopened = unopened
             self.number = number
             self.time = time
             self.record = record
@@ -34,8 +38,11 @@ package enum AuditChain {
         /// Before the first row.
         package static let start = Link(number: 0, hash: [UInt8](repeating: 0, count: SHA256.digestBytes))
 
-        /// The place of the row behind. Throws `.corrupt` for a row that does not follow.
+        /// The place of the row behind. Throws `.corrupt` for a row that does not follow, or does not open.
         package func following(_ row: Row) throws -> Link {
+            if let why = row.unopened {
+                throw SQLStoreError(.corrupt, "the audit chain breaks at row \(row.number): \(why)")
+            }
             guard row.number == number + 1, row.hash == AuditChain.next(hash, row.number, row.time, row.record) else {
                 throw SQLStoreError(.corrupt, "the audit chain breaks at row \(row.number) after row \(number)")
             }
@@ -73,7 +80,7 @@ package enum AuditChain {
         transaction.memo.auditTip = (number, hash)
     }
 
-    /// Up to `limit` rows after row `number`, oldest first.
+    /// Up to `limit` rows after row `number`, oldest first. One whose record does not open is among them, and says so.
     package static func rows(after number: Int64, limit: Int, _ connection: any SQLConnection) throws -> [Row] {
         try connection.all(
             "SELECT number, time, record, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?",
@@ -82,10 +89,12 @@ package enum AuditChain {
 
     /// Of a row with number, time, record and hash.
     static func row(_ row: SQLRow) throws -> Row {
-        let number = try row.int(0)
-        return Row(
-            number: number, time: try row.int(1), record: try row.opened(2, .audit, String(number)),
-            hash: try row.bytes(3))
+        let (number, time, hash) = (try row.int(0), try row.int(1), try row.bytes(3))
+        do {
+            return Row(number: number, time: time, record: try row.opened(2, .audit, String(number)), hash: hash)
+        } catch let error as SQLStoreError where error.code == .unopened {
+            return Row(number: number, time: time, record: [], hash: hash, unopened: error.message)
+        }
     }
 
     /// Checks every row after `start` and tells each. Returns the last one; throws `.corrupt` naming the first row that
@@ -95,12 +104,7 @@ package enum AuditChain {
     ) throws -> Link {
         var last = start
         while true {
-            let page: [Row]
-            do { page = try rows(after: last.number, limit: 1_000, connection) } catch let error as SQLStoreError
-                where error.code == .unopened
-            {
-                throw SQLStoreError(.corrupt, "the audit chain breaks after row \(last.number): \(error.message)")
-            }
+            let page = try rows(after: last.number, limit: 1_000, connection)
             if page.isEmpty { return last }
             for row in page {
                 last = try last.following(row)
@@ -179,15 +183,11 @@ package enum AuditChain {
             "SELECT MIN(number) FROM audit WHERE number <= ?", [.int(cut.link.number)]
         ) { try $0.optionalInt(0) }
         guard let least, let first = least else { return false }
+        let rows = try connection.all(
+            "SELECT number, time, record, hash FROM audit WHERE number >= ? AND number < ? AND number <= ?",
+            [.int(first), .int(first + Int64(limit)), .int(cut.link.number)], row)
         try AuditPatientTable.remove(
-            try connection.all(
-                "SELECT number, record FROM audit WHERE number >= ? AND number < ? AND number <= ?",
-                [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]
-            ) { row in
-                let number = try row.int(0)
-                // What does not open is of nobody known, and goes as well.
-                return (number, AuditRecordText.patients((try? row.opened(1, .audit, String(number))) ?? []))
-            }, connection)
+            rows.map { ($0.number, $0.unopened == nil ? AuditRecordText.patients($0.record) : nil) }, connection)
         return try connection.run(
             "DELETE FROM audit WHERE number >= ? AND number < ? AND number <= ?",
             [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]) > 0

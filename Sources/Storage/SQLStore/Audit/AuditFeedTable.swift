@@ -131,7 +131,7 @@ package struct AuditFeedTable {
 }
 
 extension AuditChain.Row {
-    /// What the row says; nil for a record of another version's form.
+    /// What the row says; nil for a record of another version's form, or one that does not open.
     package var content: AuditRow? {
         AuditRecordText.decode(record).map { AuditRow(number: number, time: time, record: $0) }
     }

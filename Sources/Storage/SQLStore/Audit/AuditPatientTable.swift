@@ -9,10 +9,16 @@ enum AuditPatientTable {
         try connection.insert(insert, rows: rows.map { [.text($0.patient), .int($0.number)] })
     }
 
-    /// - Parameter rows: numbers of rows of the trail with their patients.
-    static func remove(_ rows: [(number: Int64, patients: [String])], _ connection: any SQLConnection) throws {
+    /// - Parameter rows: numbers of rows of the trail with their patients; nil where the row does not say of whom it is.
+    static func remove(_ rows: [(number: Int64, patients: [String]?)], _ connection: any SQLConnection) throws {
+        let unknown = rows.filter { $0.patients == nil }.map(\.number)
+        // Looks at the whole table, which has no order of its own for numbers.
+        if !unknown.isEmpty {
+            try connection.run(
+                "DELETE FROM audit_patients WHERE \(connection.dialect.isInInts("number"))", [.ints(unknown)])
+        }
         for (number, patients) in rows {
-            for patient in patients {
+            for patient in patients ?? [] {
                 try connection.run(
                     "DELETE FROM audit_patients WHERE patient = ? AND number = ?", [.text(patient), .int(number)])
             }

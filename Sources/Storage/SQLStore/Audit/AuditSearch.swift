@@ -18,6 +18,11 @@ struct AuditSearch {
         let words = Self.words(query)
         let isAll = try walk(before: &before) { number, time, bytes in
             if let since = query.since, time < since { return .end }
+            // Whether it is what is asked for nobody can say.
+            guard let bytes else {
+                found.unopened.append(number)
+                return .goOn
+            }
             guard words.allSatisfy({ Self.contains(bytes, $0) }), let record = AuditRecordText.decode(bytes),
                 query.matches(record)
             else { return .goOn }
@@ -28,17 +33,22 @@ struct AuditSearch {
         return found
     }
 
-    /// When each caller was last let in, by its kind and id.
-    func lastContacts() throws -> [Principal: Int64] {
+    /// When each caller was last let in, by its kind and id; and the numbers of rows that do not open.
+    func lastContacts() throws -> (times: [Principal: Int64], unopened: [Int64]) {
+        var unopened: [Int64] = []
         var times: [Principal: Int64] = [:]
         var before = Int64.max
-        _ = try walk(before: &before) { _, time, bytes in
+        _ = try walk(before: &before) { number, time, bytes in
+            guard let bytes else {
+                unopened.append(number)
+                return .goOn
+            }
             if let record = AuditRecordText.decode(bytes), record.outcome == .success, times[record.principal] == nil {
                 times[record.principal] = time
             }
             return .goOn
         }
-        return times
+        return (times, unopened)
     }
 
     /// What becomes of a walk after a row.
@@ -50,23 +60,19 @@ struct AuditSearch {
         case end
     }
 
-    /// Tells rows with smaller numbers than `before`, newest first, and moves `before` to the last that was told. Whether
-    /// that was all that there is to tell.
+    /// Tells rows with smaller numbers than `before`, newest first, and moves `before` to the last that was told; one that
+    /// does not open without its record. Whether that was all that there is to tell.
     private func walk(
-        before: inout Int64, _ body: (_ number: Int64, _ time: Int64, _ record: [UInt8]) throws -> Step
+        before: inout Int64, _ body: (_ number: Int64, _ time: Int64, _ record: [UInt8]?) throws -> Step
     ) throws -> Bool {
         var looked = 0
         while looked < rowsMax {
             let count = min(Self.pageRows, rowsMax - looked)
             let rows = try connection.all(
-                "SELECT number, time, record FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
-                [.int(before), .int(Int64(count))]
-            ) { row in
-                let number = try row.int(0)
-                return (number: number, time: try row.int(1), record: try row.opened(2, .audit, String(number)))
-            }
+                "SELECT number, time, record, hash FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
+                [.int(before), .int(Int64(count))], AuditChain.row)
             for row in rows {
-                switch try body(row.number, row.time, row.record) {
+                switch try body(row.number, row.time, row.unopened == nil ? row.record : nil) {
                 case .goOn: before = row.number
                 case .pause:
                     before = row.number

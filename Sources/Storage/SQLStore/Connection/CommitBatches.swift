@@ -26,15 +26,18 @@ struct CommitBatches {
     private let connection: any SQLConnection
     private let memo = WriterMemo()
     private let cache: ResourceCache
+    private let bodies: BodyRing?
     private let now: @Sendable () -> Int64
     private let fault: @Sendable (SQLFaultPoint) throws -> Void
 
+    /// - Parameter bodies: what says how they are written; nil for a schema that does not know.
     init(
-        _ connection: any SQLConnection, cache: ResourceCache, now: @escaping @Sendable () -> Int64,
-        fault: @escaping @Sendable (SQLFaultPoint) throws -> Void
+        _ connection: any SQLConnection, cache: ResourceCache, bodies: BodyRing? = nil,
+        now: @escaping @Sendable () -> Int64, fault: @escaping @Sendable (SQLFaultPoint) throws -> Void
     ) {
         self.connection = connection
         self.cache = cache
+        self.bodies = bodies
         self.now = now
         self.fault = fault
     }
@@ -47,6 +50,11 @@ struct CommitBatches {
         }
         guard let found else { throw SQLStoreError(.corrupt, "the commit sequence row is missing") }
         return found
+    }
+
+    static func save(_ stamp: CommitStamp, _ connection: any SQLConnection) throws {
+        try connection.run(
+            "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1", [.int(stamp.sequence), .int(stamp.time)])
     }
 
     /// Commits units of work together. Units mostly succeed, so they first run without a savepoint between them; when
@@ -71,11 +79,23 @@ struct CommitBatches {
             if connection.isInTransaction { rollback() }
             return Outcome(failed: jobs, error: error)
         }
+        let changesFirst = connection.changeCount
         // Another process may have committed in between: a command beside the server.
         if memo.stamp != first {
             memo.reset()
             cache.removeAll()
+            do {
+                if let bodies {
+                    try BodyFormTable(connection: connection).heed(bodies, isFresh: first.sequence == 0, now: now)
+                }
+            } catch {
+                rollback()
+                var outcome = Outcome(failed: jobs, error: error)
+                outcome.isFatal = CommitBatches.isFatal(error)
+                return outcome
+            }
         }
+        let isHeeded = connection.changeCount != changesFirst
         memo.changed = []
         memo.mayChangeRights = false
         var outcome = Outcome()
@@ -116,6 +136,8 @@ struct CommitBatches {
                 return outcome
             }
         }
+        // What the others are to notice is a commit, whatever became of the units.
+        if isHeeded, last == first { last = first.next(now: now()) }
         do {
             try finish(first, last)
             memo.stamp = last
@@ -146,11 +168,7 @@ struct CommitBatches {
     }
 
     private func finish(_ first: CommitStamp, _ last: CommitStamp) throws {
-        if last != first {
-            try connection.run(
-                "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1",
-                [.int(last.sequence), .int(last.time)])
-        }
+        if last != first { try CommitBatches.save(last, connection) }
         tellChange()
         // Also when the commit fails: after a lost connection it may have happened.
         defer { tellChange() }

@@ -135,6 +135,8 @@ package final class PostgreSQLConnection: SQLConnection {
             try append(index, &buffer)
             ends.append(buffer.count)
         }
+        // One spare byte, so that a buffer of empty values still has an address: a null pointer means NULL.
+        buffer.append(0)
         let handle = try connected()
         try grantTime(handle)
         let name = try prepared(sql, types, handle, fits: fits)
@@ -188,11 +190,11 @@ package final class PostgreSQLConnection: SQLConnection {
         time.components.seconds * 1_000 + time.components.attoseconds / 1_000_000_000_000_000
     }
 
+    /// - Parameter buffer: the values, one behind the other, and a byte more.
     private func send(
         _ name: String, _ buffer: [UInt8], _ ends: [Int], _ isNull: [Bool], _ handle: OpaquePointer
     ) -> OpaquePointer? {
-        // One spare byte, so that a buffer of empty values still has an address: a null pointer means NULL.
-        (buffer + [0]).withUnsafeBytes { raw -> OpaquePointer? in
+        buffer.withUnsafeBytes { raw -> OpaquePointer? in
             guard let base = raw.bindMemory(to: CChar.self).baseAddress else { return nil }
             var pointers: [UnsafePointer<CChar>?] = []
             var lengths: [Int32] = []

@@ -11,8 +11,10 @@ package final class SQLDatabase: Sendable {
     /// What the writer keeps true for those who read resources.
     let resources = ResourceCache()
 
+    /// How bodies are written, and by which keys.
+    var bodies: BodyRing { writer.bodies }
     /// Whether the bodies that are written are sealed.
-    package var sealsBodies: Bool { writer.bodies.isSealing }
+    package var sealsBodies: Bool { bodies.isSealing }
 
     /// Opens the database, takes the server lock if asked, and brings the schema up to the last of `migrations`.
     /// Throws `.unavailable`, `.locked`, `.schema`, or a migration's own failure.

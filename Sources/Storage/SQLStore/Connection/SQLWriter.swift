@@ -45,12 +45,17 @@ final class SQLWriter: Sendable {
                 try batches.withLock { batches in
                     let connection = try open()
                     try Migrator(migrations, fault: configuration.fault).migrate(connection, now: configuration.now())
-                    try BodyKeyTable(connection: connection).check(bodies, migrations, now: configuration.now())
+                    let hasBodyKeys = BodyKeyTable.isIn(migrations)
+                    if hasBodyKeys {
+                        try BodyKeyTable(connection: connection).check(
+                            bodies, isServer: configuration.isServer, now: configuration.now())
+                    }
                     try (connection as? PostgreSQLConnection)?.limitStatements(to: configuration.writeTimeout)
                     let stamp = try CommitBatches.readStamp(connection)
                     queue.withLock { $0.lastCommit = stamp }
                     batches = CommitBatches(
-                        connection, cache: cache, now: configuration.now, fault: configuration.fault)
+                        connection, cache: cache, bodies: hasBodyKeys ? bodies : nil, now: configuration.now,
+                        fault: configuration.fault)
                 }
             }
         } catch {

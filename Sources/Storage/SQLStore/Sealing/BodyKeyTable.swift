@@ -2,23 +2,36 @@
 struct BodyKeyTable {
     let connection: any SQLConnection
 
-    /// Throws `.unopened` when one of these keys is not there: a store that cannot read what it has does not start. Where
-    /// bodies are sealed, the name of the key that seals them is noted before the first of them is written. A walk that
-    /// was begun for the other form begins anew.
-    /// - Parameters:
-    ///   - migrations: what the database was brought up to; nothing is asked of one that has no such table.
-    ///   - now: microseconds since 1970 UTC.
-    func check(_ ring: BodyRing, _ migrations: [Migration], now: Int64) throws {
-        guard ring.needsKeys, migrations.contains(where: { $0.name == Migrations.bodyKeysName }) else { return }
+    /// Whether a database that was brought up to these has the table.
+    static func isIn(_ migrations: [Migration]) -> Bool {
+        migrations.contains { $0.name == Migrations.bodyKeysName }
+    }
+
+    /// At the opening of a database that has the table. Throws `.unopened` when one of these keys, or the one that is to
+    /// seal, is not there: a store that cannot read what it has does not start. A server that is to write clear bodies has
+    /// the store say so, once: what is started to seal has it say otherwise with its next commit.
+    /// - Parameter now: microseconds since 1970 UTC.
+    func check(_ ring: BodyRing, isServer: Bool, now: Int64) throws {
+        guard ring.needsKeys else { return }
         let known = try connection.all("SELECT id FROM body_keys ORDER BY since, id") { try $0.bytes(0) }
         for id in known { _ = try ring.required(id) }
-        try BodyWalkTable(connection: connection).turn(seals: ring.isSealing)
-        guard ring.isSealing else { return }
-        let current = try ring.current().id
-        guard !known.contains(current) else { return }
+        if ring.isAsked { _ = try ring.current() }
+        let table = BodyFormTable(connection: connection)
+        guard isServer, !ring.isAsked, try table.form()?.seals == true else { return }
         try connection.transaction {
-            _ = try connection.run(
-                "INSERT INTO body_keys (id, since) VALUES (?, ?) ON CONFLICT DO NOTHING", [.bytes(current), .int(now)])
+            let stamp = try CommitBatches.readStamp(connection, forUpdate: true)
+            try table.turn(seals: false)
+            // So that others look at it.
+            try CommitBatches.save(stamp.next(now: now), connection)
         }
+    }
+
+    /// Notes the name of a key before a body is sealed under it, or with the first of them.
+    /// - Parameter now: microseconds since 1970 UTC.
+    func note(_ id: [UInt8], now: () -> Int64) throws {
+        let isKnown = try connection.first("SELECT 1 FROM body_keys WHERE id = ?", [.bytes(id)]) { _ in true }
+        guard isKnown != true else { return }
+        try connection.run(
+            "INSERT INTO body_keys (id, since) VALUES (?, ?) ON CONFLICT DO NOTHING", [.bytes(id), .int(now())])
     }
 }

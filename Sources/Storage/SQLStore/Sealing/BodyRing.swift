@@ -3,36 +3,48 @@ import Synchronization
 
 /// The keys of bodies that the connections of one database share.
 final class BodyRing: Sendable {
-    /// Whether what is written is sealed.
-    let isSealing: Bool
+    /// Whether what is written is to be sealed, as the configuration has it.
+    let isAsked: Bool
+    private let isHeeded: Atomic<Bool>
+    /// Whether what is written is sealed: where it is to be, or where the store says so.
+    var isSealing: Bool { isHeeded.load(ordering: .acquiring) }
     /// Whether a database does not open without the keys that its bodies are sealed under.
     let needsKeys: Bool
     private let load: @Sendable () throws -> BodyKeys?
     private let held: Mutex<BodyKeys?>
-    /// When keys may be asked for again, held by who asks: that may take as long as a device does, and who has its key
-    /// does not wait for it.
-    private let asking: Mutex<ContinuousClock.Instant?>
+    /// When a key that was not there may be asked for again, by its name; held by who asks: that may take as long as a device
+    /// does, and who has its key does not wait for it.
+    private let asking: Mutex<[[UInt8]: ContinuousClock.Instant]>
 
-    /// Bytes that name no key are asked for once in this time.
+    /// Bytes that name no key are asked for once in this time,
     private static let loadPause = Duration.seconds(5)
+    /// and so many of them at most: what was changed on purpose may name any.
+    static let askedMax = 16
 
     /// Of connections that neither seal nor open.
     static let none = BodyRing(BodySealing())
 
     init(_ sealing: BodySealing) {
-        isSealing = sealing.isOn
+        isAsked = sealing.isOn
+        isHeeded = Atomic(sealing.isOn)
         needsKeys = sealing.needsKeys
         load = sealing.keys
         held = Mutex(nil)
-        asking = Mutex(nil)
+        asking = Mutex([:])
     }
+
+    /// On the writer's thread, within a transaction, as ``BodyFormTable/heed(_:isFresh:now:)`` has found it.
+    func heed(seals: Bool) { isHeeded.store(seals, ordering: .releasing) }
 
     /// The key that seals. Throws `.unopened` where there is none.
     func current() throws -> BodyKeys.Key {
         if let keys = held.withLock({ $0 }) { return keys.current }
         return try asking.withLock { _ in
             guard let keys = try held.withLock({ $0 }) ?? take(try load()) else {
-                throw SQLStoreError(.unopened, "bodies are to be sealed, and the store has no key")
+                throw SQLStoreError(
+                    .unopened,
+                    "bodies are to be sealed, and the store has no key: run `hilum doctor`, which says what to put back"
+                )
             }
             return keys.current
         }
@@ -43,9 +55,13 @@ final class BodyRing: Sendable {
         if let key = known(id) { return key }
         return try asking.withLock { next in
             if let key = known(id) { return key }
-            if let next, ContinuousClock.now < next { return nil }
-            defer { next = ContinuousClock.now + BodyRing.loadPause }
-            return take(try load())?.key(id)
+            let now = ContinuousClock.now
+            next = next.filter { now < $0.value }
+            if next[id] != nil || next.count >= Self.askedMax { return nil }
+            var found: BodyKeys.Key?
+            defer { next[id] = found == nil ? ContinuousClock.now + BodyRing.loadPause : nil }
+            found = take(try load())?.key(id)
+            return found
         }
     }
 

@@ -38,6 +38,8 @@ final class BodySeal {
     private var sealer: (key: BodyKeys.Key, cipher: AESGCM)?
     /// By the names of their keys: few, as each is one of the store's.
     private var openers: [[UInt8]: AESGCM] = [:]
+    /// The one that was used last: as a rule the only one.
+    private var lastOpener: (id: [UInt8], cipher: AESGCM)?
 
     init(_ ring: BodyRing) { self.ring = ring }
 
@@ -69,7 +71,8 @@ final class BodySeal {
         return [UInt8](unsafeUninitializedCapacity: count + BodySeal.extraBytes) { target, filled in
             guard let base = target.baseAddress else { return }
             base[0] = BodySeal.sealed
-            for (offset, byte) in (key.id + nonce).enumerated() { base[1 + offset] = byte }
+            for (offset, byte) in key.id.enumerated() { base[1 + offset] = byte }
+            for (offset, byte) in nonce.enumerated() { base[1 + BodyKeys.Key.idBytes + offset] = byte }
             let text = base + BodySeal.headBytes
             body.bytes.withUnsafeBytes {
                 cipher.seal($0, to: text, tag: text + count, nonce: nonce, associated: associated)
@@ -102,9 +105,9 @@ final class BodySeal {
         }
         guard bytes[0] == BodySeal.sealed else { throw refusal("its form was changed") }
         guard bytes.count > BodySeal.extraBytes else { throw refusal("it is cut") }
-        let id = [UInt8](bytes[1..<(1 + BodyKeys.Key.idBytes)])
-        guard let cipher = try opener(id) else {
-            throw refusal("it is under key \(Hexadecimal.encode(id)), which is none of the store's")
+        guard let (id, cipher) = try opener(bytes[1..<(1 + BodyKeys.Key.idBytes)]) else {
+            let name = Hexadecimal.encode([UInt8](bytes[1..<(1 + BodyKeys.Key.idBytes)]))
+            throw refusal("it is under key \(name), which is none of the store's")
         }
         let nonce = [UInt8](bytes[(1 + BodyKeys.Key.idBytes)..<BodySeal.headBytes])
         let associated = BodySeal.associated(id, column, identity)
@@ -122,17 +125,28 @@ final class BodySeal {
         return plain
     }
 
-    private func opener(_ id: [UInt8]) throws -> AESGCM? {
-        if let known = openers[id] { return known }
-        guard let key = try ring.key(id) else { return nil }
-        let cipher = AESGCM(key: key.secret, .open)
-        openers[id] = cipher
-        return cipher
+    /// - Parameter name: of the key, as it lies in the value.
+    private func opener(_ name: Slice<UnsafeRawBufferPointer>) throws -> (id: [UInt8], cipher: AESGCM)? {
+        if let lastOpener, lastOpener.id.elementsEqual(name) { return lastOpener }
+        let id = [UInt8](name)
+        if openers[id] == nil {
+            guard let key = try ring.key(id) else { return nil }
+            openers[id] = AESGCM(key: key.secret, .open)
+        }
+        lastOpener = openers[id].map { (id, $0) }
+        return lastOpener
     }
 
     private static func associated(_ id: [UInt8], _ column: SealedColumn, _ identity: String) -> [UInt8] {
         // The label holds no zero byte, so that where it ends is plain.
-        Array("hilum body v1\u{0}\(column.label)\u{0}".utf8) + id + Array(identity.utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(64 + identity.utf8.count)
+        text += "hilum body v1\u{0}".utf8
+        text += column.label.utf8
+        text.append(0)
+        text += id
+        text += identity.utf8
+        return text
     }
 }
 

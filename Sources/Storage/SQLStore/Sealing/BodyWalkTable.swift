@@ -33,21 +33,32 @@ struct BodyWalkTable {
             ])
     }
 
-    /// Has the walks that were begun for the other form begin anew: from now on rows that they have passed may be
-    /// written in this one, and it may be switched back before anybody walks.
+    /// Whether a walk was begun and is not through.
+    func isUnderWay() throws -> Bool {
+        try connection.first(
+            "SELECT 1 FROM body_walks WHERE name <> ? LIMIT 1", [.text(BodyFormTable.name)]
+        ) { _ in true } ?? false
+    }
+
+    /// Has the walks that were begun for the other form begin anew.
     func turn(seals: Bool) throws {
-        let others = "seals <> ?"
-        let values = [SQLValue(seals)]
-        let isOther = try connection.first("SELECT 1 FROM body_walks WHERE \(others) LIMIT 1", values) { _ in true }
-        guard isOther == true else { return }
-        try connection.transaction {
-            _ = try connection.run(
-                "UPDATE body_walks SET seals = ?, place = NULL, is_done = 0 WHERE \(others)", values + values)
-        }
+        try connection.run(
+            "UPDATE body_walks SET seals = ?, place = NULL, is_done = 0 WHERE name <> ? AND seals <> ?",
+            [SQLValue(seals), .text(BodyFormTable.name), SQLValue(seals)])
+    }
+
+    /// Values were moved into a column as they are: the walk goes through it once more, unless it has been through the one
+    /// that they come from, or is not under way.
+    func noteMove(from source: SealedColumn, into target: SealedColumn) throws {
+        guard let walk = try walk(target), walk.place != nil || walk.isDone else { return }
+        if try self.walk(source)?.isDone == true { return }
+        try save(Walk(seals: walk.seals), target)
     }
 
     /// Forgets it: it is through.
-    func removeAll() throws { try connection.run("DELETE FROM body_walks") }
+    func removeAll() throws {
+        try connection.run("DELETE FROM body_walks WHERE name <> ?", [.text(BodyFormTable.name)])
+    }
 
     // MARK: Places
 

@@ -1,3 +1,5 @@
+import Workflow
+
 /// What becomes of the bodies that lie in the database when their sealing is switched on or off.
 extension RelationalStore {
     /// How far it has come.
@@ -17,18 +19,43 @@ extension RelationalStore {
     /// Whether what is written is sealed.
     package var sealsBodies: Bool { database.sealsBodies }
 
-    /// Brings the next bodies into the form that new ones have: sealed, or clear where sealing is off. A step is one unit of
-    /// work, with how far it has come in it: another run goes on behind the last that was durable. What others write
-    /// meanwhile is in the form that they give it.
+    /// Whether it is to be, as the configuration had it when this was opened.
+    package var isToSealBodies: Bool { database.bodies.isAsked }
+
+    /// Has all that have the database open write bodies in the form that the configuration asks for. Before the first
+    /// ``sealStep()``.
+    package func turnBodies() async throws {
+        try await translating {
+            let ring = self.database.bodies
+            try await self.database.write { transaction in
+                let table = BodyFormTable(connection: transaction.connection)
+                guard let known = try table.form(), known.seals != ring.isAsked else { return }
+                try table.turn(seals: ring.isAsked)
+                ring.heed(seals: ring.isAsked)
+            }
+        }
+    }
+
+    /// Brings the next bodies into the form that the configuration asks for: sealed, or clear where sealing is off. A step is
+    /// one unit of work, with how far it has come in it: another run goes on behind the last that was durable. What others
+    /// write meanwhile has that form: see ``BodyFormTable``.
     ///
-    /// A body that does not open stays as it is, for ``brokenBodies(limit:)`` to tell.
+    /// A body that does not open stays as it is, for ``brokenBodies(limit:)`` to tell. Throws `StoreError(.conflict)` where
+    /// bodies are to be laid open and another process that was started to seal them has written since.
     /// - Returns: what was done; nil once all that lay there when it began has been looked at.
     package func sealStep() async throws -> SealingProgress? {
         try await translating {
             try await self.database.write { transaction in
                 let connection = transaction.connection
                 let table = BodyWalkTable(connection: connection)
-                let seals = self.database.sealsBodies
+                let ring = self.database.bodies
+                let seals = ring.isAsked
+                guard ring.isSealing == seals else {
+                    throw StoreError(
+                        .conflict,
+                        "a process that was started with store.encrypt-bodies on has the store open and seals what it "
+                            + "writes: start the server anew, then run this again")
+                }
                 for column in SealedColumn.allCases {
                     var walk = try table.walk(column) ?? BodyWalkTable.Walk(seals: seals)
                     // What was begun for the other form begins anew.
@@ -43,16 +70,38 @@ extension RelationalStore {
                         column: column, looked: step.looked, written: step.written, bytes: step.bytes)
                 }
                 try table.removeAll()
+                // A store that was never sealed needs no row to say so.
+                let form = BodyFormTable(connection: connection)
+                if try form.form() != nil { try form.put(BodyFormTable.Form(seals: seals, isEven: true)) }
                 return nil
             }
         }
     }
 
-    /// Whether a walk over the bodies was begun and is not through, or values lie in the other form at either end of a table.
+    /// How many values are before the walk, as it stands; more may come while it goes on. Counts the rows.
+    package func bodiesAhead() async throws -> Int64 {
+        try await translating {
+            try await self.database.read(.background) { connection in
+                var count: Int64 = 0
+                for column in SealedColumn.allCases {
+                    let walk = try BodyWalkTable(connection: connection).walk(column)
+                    if walk?.isDone == true { continue }
+                    count += try SealedRows(connection: connection, column: column).count(after: walk?.place)
+                }
+                return count
+            }
+        }
+    }
+
+    /// Whether bodies may lie in another form than the configuration asks for: something was written in it since a walk was
+    /// last through, or a walk was begun and is not through, or values lie in it at either end of a table.
     package func hasUnevenBodies() async throws -> Bool {
-        let seals = sealsBodies
+        let seals = isToSealBodies
         return try await reading { connection in
-            if try connection.first("SELECT 1 FROM body_walks LIMIT 1", [], { _ in true }) == true { return true }
+            if let form = try BodyFormTable(connection: connection).form(), form != .init(seals: seals, isEven: true) {
+                return true
+            }
+            if try BodyWalkTable(connection: connection).isUnderWay() { return true }
             return try SealedColumn.allCases.contains {
                 try SealedRows(connection: connection, column: $0).sampleHasOther(seals: seals)
             }

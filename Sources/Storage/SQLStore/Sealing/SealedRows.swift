@@ -59,6 +59,13 @@ struct SealedRows {
         return (rows, !isCut && rows.count < limit)
     }
 
+    /// How many rows there are behind a key.
+    func count(after place: [SQLValue]?) throws -> Int64 {
+        let condition = place == nil ? "" : " WHERE (\(names)) > (\(marks))"
+        return try connection.first("SELECT COUNT(*) FROM \(column.table)\(condition)", place ?? []) { try $0.int(0) }
+            ?? 0
+    }
+
     /// Calls `body` for the rows of a step that are `wanted`.
     private func step(
         after place: [SQLValue]?, rows limit: Int, bytes: Int64, wanted: (Row) -> Bool,

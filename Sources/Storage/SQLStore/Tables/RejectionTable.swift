@@ -86,6 +86,7 @@ struct RejectionTable {
             SELECT \(names), h.header, h.bulk, h.frame_index FROM (SELECT * FROM instances WHERE \(rows.text)) i
             JOIN instance_headers h ON h.sop_uid = i.sop_uid
             """, rows.values)
+        try BodyWalkTable(connection: connection).noteMove(from: .header, into: .rejectedHeader)
         try connection.run(
             "DELETE FROM instance_headers WHERE sop_uid IN (SELECT sop_uid FROM instances WHERE \(rows.text))",
             rows.values)
@@ -110,6 +111,7 @@ struct RejectionTable {
             INSERT INTO instance_headers (sop_uid, header, bulk, frame_index)
             SELECT sop_uid, header, bulk, frame_index FROM rejected_instances WHERE \(rows.text)
             """, rows.values)
+        try BodyWalkTable(connection: connection).noteMove(from: .rejectedHeader, into: .header)
         try connection.run("DELETE FROM rejected_instances WHERE \(rows.text)", rows.values)
         try keep(left)
         return moved
