@@ -113,6 +113,84 @@ struct ExportParameterTests {
         }
     }
 
+    @Test(
+        "Bulk Data 2.0 includeAssociatedData: where it is left out, an export of patients has the Provenance of all that is theirs"
+    )
+    func provenanceByDefault() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            for id in ["p1", "p2"] { await Self.put(server, InteractionTests.patient(id)) }
+            for (id, patient) in [("o1", "p1"), ("o2", "p2"), ("gone", "p2")] {
+                await Self.put(server, Self.observation(id, patient))
+            }
+            for (id, targets) in [
+                ("first", ["Observation/o1/_history/1"]), ("second", ["\(FHIRServer.base)/Observation/o2"]),
+                ("both", ["Observation/o2", "Patient/p1"]), ("person", ["Patient/p2", "Device/d"]),
+                ("deleted", ["Observation/gone"]), ("device", ["Device/d"]), ("unknown", ["Observation/none"]),
+            ] { await Self.put(server, Self.provenance(id, targets, "2024-01-01T00:00:00Z")) }
+            _ = await server.send(.delete, "Observation/gone")
+            await Self.put(
+                server,
+                #"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p2"}}]}"#
+            )
+            func names(_ path: String, _ query: String) async throws -> [String] {
+                Self.names(try await Self.export(server, path, query).files)
+            }
+            let all = ["both", "first", "person", "second"].map { "Provenance/\($0)" }
+            #expect(try await names("Patient/$export", "_type=Provenance") == all)
+            #expect(
+                try await names("Patient/$export", "_type=Provenance,Patient") == ["Patient/p1", "Patient/p2"] + all)
+            #expect(try await names("Patient/$export", "_type=Patient") == ["Patient/p1", "Patient/p2"])
+            // What tells of another patient's resource as well is left out, as it is where it is asked for.
+            #expect(
+                try await names("Group/g/$export", "_type=Provenance") == ["Provenance/person", "Provenance/second"])
+            #expect(
+                try await names("Patient/$export", "_type=Patient,Provenance&organizeOutputBy=Patient").filter {
+                    $0.hasPrefix("Prov")
+                } == all)
+            // At system level it is a type as any other.
+            #expect(try await names("$export", "_type=Provenance").count == 7)
+            // What the token does not let be read is not looked into.
+            let narrow = FHIRServer.access("system/Patient.rs system/Provenance.rs")
+            let kickOff = await server.send(.get, "Patient/$export", headers: BulkExportTests.async, as: narrow)
+            let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
+            let types = (manifest["output"]?.array ?? []).compactMap { $0["type"]?.string }
+            #expect(types.sorted() == ["Patient", "Provenance"])
+            let told = (manifest["output"]?.array ?? []).first { $0["type"]?.string == "Provenance" }
+            let lines = try await BulkExportTests.lines(
+                server, await server.send(.get, Self.path(told), as: narrow))
+            #expect(lines.compactMap { $0["id"]?.string }.sorted() == ["both", "person"])
+        }
+    }
+
+    @Test("Bulk Data 2.0 _since: the Provenance of patients' resources that changed since, and what was deleted of it")
+    func provenanceSince() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            await Self.put(server, InteractionTests.patient("p1"))
+            for id in ["o1", "o2"] { await Self.put(server, Self.observation(id, "p1")) }
+            for (id, target) in [
+                ("before", "Observation/o1"), ("lost", "Observation/o2"), ("device", "Device/d"),
+            ] { await Self.put(server, Self.provenance(id, [target], "2024-01-01T00:00:00Z")) }
+            // Milliseconds are told.
+            let time = try await server.store.snapshot().time.microseconds + 1_000
+            while server.service.now().microseconds < time + 1_000 { await Task.yield() }
+            let since = FHIRDateTime.instantText(microseconds: time)
+            await Self.put(server, Self.provenance("after", ["Observation/o1"], "2024-01-01T00:00:00Z"))
+            for path in ["Provenance/lost", "Provenance/device", "Observation/o2"] {
+                #expect(await server.send(.delete, path).status < 300, "\(path)")
+            }
+            let found = try await Self.export(server, "Patient/$export", "_type=Provenance&_since=\(since)")
+            #expect(Self.names(found.files) == ["Provenance/after"])
+            var deleted: [String] = []
+            for file in found.manifest["deleted"]?.array ?? [] {
+                for line in try await BulkExportTests.lines(server, await server.send(.get, Self.path(file))) {
+                    deleted += (line["entry"]?.array ?? []).compactMap { $0["request"]?["url"]?.string }
+                }
+            }
+            // The observation is gone as well; what tells of a device is nobody's.
+            #expect(deleted == ["Provenance/lost"])
+        }
+    }
+
     @Test("Bulk Data 3.0 organizeOutputBy: each patient is named, and theirs follow; files say no type")
     func organized() async throws {
         try await FHIRServer.exporting { (server) async throws in

@@ -4,11 +4,12 @@ import FHIRSearch
 import Synchronization
 import Workflow
 
-/// The Provenance of what an export holds, whenever it was recorded: all of it, or of each resource the last.
-/// FHIR Bulk Data Access 2.0 §includeAssociatedData.
+/// The Provenance of what an export holds, whenever it was recorded: all of it, or of each resource the last. Where the client
+/// asks for neither, that of all that is in the compartments of the patients whose data it is, between the dates of the
+/// export as any other type, with what was deleted. FHIR Bulk Data Access 2.0 §includeAssociatedData.
 ///
-/// What an export of patients holds because others refer to it has none; and of what tells of another's resource too,
-/// nothing is told.
+/// What an export of patients holds because others refer to it has none; and of what tells of a resource of a patient whose
+/// data it is not, nothing is told.
 struct ProvenanceSelection {
     let job: ExportJob
     let scope: ExportScope
@@ -19,6 +20,12 @@ struct ProvenanceSelection {
     private static let idsMax = 500
     /// The same where what is about them is asked for: the store reads a short list of it, and walks all for a long one.
     private static let targetsMax = 100
+
+    /// Versions that are looked at for what a deletion deleted.
+    private static let versionsMax: Int64 = 20
+
+    /// Whether the client asked for neither: the rule of Bulk Data 2.0 for that.
+    private var isByDefault: Bool { (job.selection?.associated ?? []).isEmpty }
 
     /// One Provenance as it is read.
     private struct Record {
@@ -43,23 +50,29 @@ struct ProvenanceSelection {
     /// Keeps what is poured.
     private final class Collected: ResourceSink {
         private let found = Mutex<[[UInt8]]>([])
+        private let gone = Mutex<[String]>([])
         func take(_ bytes: UnsafeRawBufferPointer) throws { found.withLock { $0.append(Array(bytes)) } }
-        func takeDeletion(of id: String) throws {}
+        func takeDeletion(of id: String) throws { gone.withLock { $0.append(id) } }
         var all: [[UInt8]] { found.withLock { $0 } }
+        /// Logical ids.
+        var deleted: [String] { gone.withLock { $0 } }
     }
 
     /// Writes what one read of the store gives.
     /// - Returns: the key from which it goes on; nil at the end of the range.
     func write(after: Int64, through: Int64, into writer: ExportFileWriter) async throws -> Int64? {
         let sink = Collected()
-        let next = try await store.pour(
-            ResourceScan(type: "Provenance", snapshot: job.snapshot, filter: try scope.asked("Provenance")),
-            after: after, through: through, access: access, into: sink)
+        var scan = ResourceScan(type: "Provenance", snapshot: job.snapshot, filter: try scope.asked("Provenance"))
+        if isByDefault { (scan.since, scan.until) = (job.since, job.until) }
+        let next = try await store.pour(scan, after: after, through: through, access: access, into: sink)
         let records = sink.all.compactMap { Record($0, store.zone) }
-        let targets = Set(records.flatMap { $0.targets.map(target) }.compactMap { $0 })
-        let exported = try await exported(among: targets)
-        let foreign = try await foreign(among: targets)
-        let isLatest = job.selection?.associated?.contains(.relevantProvenance) == false
+        var deleted: [Record] = []
+        for id in sink.deleted { if let record = try await self.deleted(id) { deleted.append(record) } }
+        let targets = Set((records + deleted).flatMap { $0.targets.compactMap(target) })
+        let owned = isByDefault || !scope.isOfEverybody ? try await owned(among: targets) : []
+        let exported = isByDefault ? owned : try await exported(among: targets)
+        let foreign = try await foreign(among: targets, besides: owned)
+        let isLatest = !isByDefault && job.selection?.associated?.contains(.relevantProvenance) == false
         let latest = isLatest ? try await latest(of: exported) : [:]
         for record in records {
             let local = record.targets.compactMap(target)
@@ -69,7 +82,29 @@ struct ProvenanceSelection {
             else { continue }
             try record.bytes.withUnsafeBytes { try writer.take($0) }
         }
+        for record in deleted {
+            let local = record.targets.compactMap(target)
+            guard local.contains(where: { owned.contains($0) || mayHaveBeenOwned($0) }),
+                !local.contains(where: foreign.contains)
+            else { continue }
+            try writer.takeDeletion(of: record.id)
+        }
         return next
+    }
+
+    /// What a deletion deleted: the last content that there was at the snapshot; nil where that is not to be had any more.
+    private func deleted(_ id: String) async throws -> Record? {
+        guard let current = try await store.read("Provenance", id, access: access) else { return nil }
+        for version in stride(from: current.version, to: max(0, current.version - Self.versionsMax), by: -1) {
+            let found = try await store.read("Provenance", id, version: version, access: access)
+            if let found, !found.isDeleted, found.sequence <= job.snapshot { return Record(found.bytes, store.zone) }
+        }
+        return nil
+    }
+
+    /// Whether a resource that may be gone is told of: where every patient's is, one of a type that is a patient's.
+    private func mayHaveBeenOwned(_ target: String) -> Bool {
+        scope.isOfEverybody && scope.ofPatients(Self.type(target), among: []) != nil
     }
 
     /// `Type/id` of a reference to this server's; nil for others.
@@ -88,13 +123,22 @@ struct ProvenanceSelection {
         }
     }
 
-    /// Which of these are some patient's, but of none whose data it is.
-    private func foreign(among targets: Set<String>) async throws -> Set<String> {
+    /// Which of these are of the patients whose data it is, whatever else is asked of their types.
+    private func owned(among targets: Set<String>) async throws -> Set<String> {
         let types = Set(targets.map(Self.type)).filter { scope.ofPatients($0, among: []) != nil }
-        let own = try await found(among: targets, of: types.sorted()) { type, ids in
+        return try await found(among: targets, of: types.sorted()) { type, ids in
             ResourceScan(type: type, snapshot: job.snapshot, filter: scope.ofPatients(type, among: ids))
         }
-        return targets.filter { types.contains(Self.type($0)) && !own.contains($0) }
+    }
+
+    /// Which of these are some patient's, but of none whose data it is.
+    private func foreign(among targets: Set<String>, besides owned: Set<String>) async throws -> Set<String> {
+        if scope.isOfEverybody { return [] }
+        let others = targets.subtracting(owned)
+        let types = Set(others.map(Self.type)).filter { scope.ofAnybody($0, among: []) != nil }
+        return try await found(among: others, of: types.sorted()) { type, ids in
+            ResourceScan(type: type, snapshot: job.snapshot, filter: scope.ofAnybody(type, among: ids))
+        }
     }
 
     private static func type(_ target: String) -> String { String(target.prefix { $0 != "/" }) }
