@@ -2,7 +2,8 @@ import FHIRModel
 import Synchronization
 import Workflow
 
-/// Writes the files of one part of an export: resources as stored, one a line, where nothing of them is left out.
+/// Writes the files of one part of an export: resources as stored, one a line, where nothing of them is left out, with the
+/// addresses of their attachments absolute.
 ///
 /// A file is of one type; where they are organised by another, a line that names the one they belong to goes before them.
 final class ExportFileWriter: ResourceSink {
@@ -22,6 +23,8 @@ final class ExportFileWriter: ResourceSink {
         /// Of what is taken now.
         var type: String
         var subset: Subset?
+        /// Nil where resources of the type have no attachments.
+        var attachments: AttachmentLinks?
         /// Files of DICOM objects that lines tell of.
         var objects: [Written] = []
         /// What goes before the next resource.
@@ -56,6 +59,7 @@ final class ExportFileWriter: ResourceSink {
 
     private let type: String
     private let blobs: any BlobStoring
+    private let baseURL: String
     private let references: ReferenceScan?
     private let listsObjects: Bool
     private let content: Content
@@ -64,24 +68,29 @@ final class ExportFileWriter: ResourceSink {
     /// - Parameters:
     ///   - subset: what is written of each; nil for all.
     ///   - listsObjects: whether the lines are of DICOM objects.
+    ///   - baseURL: the server's own address, without a slash at its end; empty where no attachment is to be led to it.
     ///   - references: what is noted of what they refer to; nil for nothing.
     init(
         _ type: String, to blobs: any BlobStoring, subset: Subset?, listsObjects: Bool = false,
-        content: Content = .all, references: ReferenceScan?
+        content: Content = .all, baseURL: String = "", references: ReferenceScan?
     ) {
         self.content = content
+        self.baseURL = baseURL
         self.listsObjects = listsObjects
         self.type = type
         self.blobs = blobs
         self.references = references
-        state = Mutex(State(type: type, subset: subset))
+        state = Mutex(
+            State(type: type, subset: subset, attachments: AttachmentLinks(baseURL: baseURL, type: type)))
     }
 
     /// What is taken from now on is of this type.
     func begin(_ type: String, subset: Subset?) {
+        let attachments = AttachmentLinks(baseURL: baseURL, type: type)
         state.withLock { state in
             state.type = type
             state.subset = subset
+            state.attachments = attachments
         }
     }
 
@@ -123,9 +132,12 @@ final class ExportFileWriter: ResourceSink {
                 try header.withUnsafeBytes { try state.resources.append($0, to: blobs) }
                 state.header = nil
             }
+            let absolute = state.attachments?.absolute(bytes)
             if let subset = state.subset {
-                let text = subset.apply(to: Array(bytes), of: state.type)
+                let text = subset.apply(to: absolute ?? Array(bytes), of: state.type)
                 try text.withUnsafeBytes { try state.resources.append($0, to: blobs) }
+            } else if let absolute {
+                try absolute.withUnsafeBytes { try state.resources.append($0, to: blobs) }
             } else {
                 try state.resources.append(bytes, to: blobs)
             }

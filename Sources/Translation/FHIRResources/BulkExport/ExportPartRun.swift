@@ -92,7 +92,7 @@ struct ExportPartRun: Sendable {
         let isOfObjects = if case .objects = lease.part.work { true } else { false }
         return ExportFileWriter(
             type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
-            content: content,
+            content: content, baseURL: isOfObjects ? "" : service.baseURL,
             references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
     }
 
