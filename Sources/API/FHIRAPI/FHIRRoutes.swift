@@ -23,10 +23,12 @@ package struct FHIRRoutes: Sendable {
         self.pages = pages
     }
 
-    /// The routes of FHIR R4 http.html and of Bulk Data 2.0 below `/fhir`, errors as OperationOutcomes.
+    /// The routes of FHIR R4 http.html and of Bulk Data 2.0 below `/fhir`, errors as OperationOutcomes; to a browser as pages,
+    /// where there are pages.
     package var group: RouteGroup {
         RouteGroup(
             name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),
+            pageErrorBody: pages == nil ? nil : FHIRPages.errorBody,
             routes: Interaction.all.map(route) + (pages.map { [$0.start(service)] } ?? []))
     }
 

@@ -16,15 +16,18 @@ struct FHIRPageCall: Sendable {
     let language: PageLanguage
     /// Of the page: without what says how it is to look, and without what a form left empty.
     let query: [(name: String, value: String)]
-    /// After which no further search that only counts is begun, in microseconds.
+    /// After which searches that only count are ended, in microseconds.
     let countingTime: Int64
+    /// For whom is counted now.
+    let counting: CountingPlaces
 
     /// Throws `.malformed`.
     init(
         _ request: APIRequest, _ service: FHIRService, person: SignedInPerson?, _ access: AccessContext,
-        countingTime: Int64
+        countingTime: Int64, counting: CountingPlaces
     ) throws {
         self.countingTime = countingTime
+        self.counting = counting
         self.request = request
         self.service = service
         self.person = person
