@@ -191,6 +191,33 @@ struct ExportParameterTests {
         }
     }
 
+    @Test("Bulk Data 2.0 Attachments: the address of a Binary is absolute; a long resource is one line")
+    func attachments() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            await Self.put(server, InteractionTests.patient("p1"))
+            let data = String(repeating: "QUJD", count: 100_000)
+            let line = "\n" + String(repeating: " ", count: 300_000) + "\r\n"
+            await Self.put(
+                server,
+                """
+                {"resourceType":"DocumentReference","id":"d",\(line)"status":"current","subject":{"reference":"Patient/p1"},\
+                "content":[{"attachment":{"contentType":"text/plain","url":"Binary/b1"}},\
+                {"attachment":{"contentType":"text/plain","data":"\(data)"}}]}
+                """)
+            for query in ["_type=DocumentReference", "_type=DocumentReference&_elements=content"] {
+                let found = try await Self.export(server, "Patient/$export", query)
+                let documents = found.files.flatMap { $0 }
+                #expect(documents.count == 1, "\(query)")
+                let content = documents.first?["content"]
+                #expect(content?[0]?["attachment"]?["url"]?.string == "\(FHIRServer.base)/Binary/b1", "\(query)")
+                #expect(content?[1]?["attachment"]?["data"]?.string == data, "\(query)")
+            }
+            // What a read gives is as it was sent.
+            let read = await server.send(.get, "DocumentReference/d").json
+            #expect(read["content"]?[0]?["attachment"]?["url"]?.string == "Binary/b1")
+        }
+    }
+
     @Test("Bulk Data 3.0 organizeOutputBy: each patient is named, and theirs follow; files say no type")
     func organized() async throws {
         try await FHIRServer.exporting { (server) async throws in

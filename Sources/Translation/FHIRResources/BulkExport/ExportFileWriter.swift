@@ -20,6 +20,7 @@ final class ExportFileWriter: ResourceSink {
         var resources = Lines()
         var deletions = Lines()
         var references: [String: Set<String>] = [:]
+        var referencesCount = 0
         /// Of what is taken now.
         var type: String
         var subset: Subset?
@@ -46,7 +47,14 @@ final class ExportFileWriter: ResourceSink {
                 blob = try blobs.createErasable()
                 waiting.reserveCapacity(Self.waitingBytesMax * 2)
             }
-            NDJSON.appendLine(bytes, to: &waiting)
+            // A long one goes on in parts, so that what waits here does not grow with it.
+            var rest = bytes
+            while rest.count > Self.waitingBytesMax {
+                NDJSON.appendPart(UnsafeRawBufferPointer(rebasing: rest[..<Self.waitingBytesMax]), to: &waiting)
+                try flush()
+                rest = UnsafeRawBufferPointer(rebasing: rest[Self.waitingBytesMax...])
+            }
+            NDJSON.appendLine(rest, to: &waiting)
             count += 1
             if waiting.count >= Self.waitingBytesMax { try flush() }
         }
@@ -110,18 +118,23 @@ final class ExportFileWriter: ResourceSink {
 
     /// Notes what a resource refers to.
     private func note(_ bytes: UnsafeRawBufferPointer, _ state: inout State) {
-        references?.references(in: bytes) { state.references[$0, default: []].insert($1) }
+        references?.references(in: bytes) {
+            if state.references[$0, default: []].insert($1).inserted { state.referencesCount += 1 }
+        }
     }
+
+    /// Resources that one file refers to, about: they are held until the file is closed.
+    private static let referencesMax = 50_000
 
     /// Objects that one file tells of, at most: each holds its own file until the rows are there.
     private static let objectsMax = 1_000
 
     /// Whether the file is to be closed.
-    var isFull: Bool { size >= ExportService.fileBytesMax || state.withLock { $0.objects.count >= Self.objectsMax } }
-
-    /// Bytes of resources so far.
-    private var size: Int64 {
-        state.withLock { $0.resources.size }
+    var isFull: Bool {
+        state.withLock { state in
+            state.resources.size >= ExportService.fileBytesMax || state.objects.count >= Self.objectsMax
+                || state.referencesCount >= Self.referencesMax
+        }
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws {
