@@ -218,6 +218,58 @@ struct ExportParameterTests {
         }
     }
 
+    private static func binary(_ id: String, _ context: String?) -> String {
+        let context = context.map { #","securityContext":{"reference":"\#($0)"}"# } ?? ""
+        return
+            #"{"resourceType":"Binary","id":"\#(id)","contentType":"application/pdf"\#(context),"data":"QUJD"}"#
+    }
+
+    @Test("Bulk Data 2.0: the Binaries of patients are DocumentReferences in their exports, if the token allows both")
+    func binaries() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            for id in ["p1", "p2"] { await Self.put(server, InteractionTests.patient(id)) }
+            for (id, patient) in [("o1", "p1"), ("o2", "p2")] { await Self.put(server, Self.observation(id, patient)) }
+            for (id, context) in [
+                ("person", "Patient/p1"), ("finding", "\(FHIRServer.base)/Observation/o2"), ("known", "Patient/p2"),
+                ("nobody", nil), ("device", "Device/d"), ("gone", "Observation/none"),
+            ] { await Self.put(server, Self.binary(id, context)) }
+            await Self.put(
+                server,
+                #"{"resourceType":"DocumentReference","id":"d","status":"current","subject":{"reference":"Patient/p2"},"content":[{"attachment":{"url":"Binary/known"}}]}"#
+            )
+            let query = "_type=DocumentReference"
+            let all = try await Self.export(server, "Patient/$export", query)
+            #expect(
+                Self.names(all.files)
+                    == ["Binary.finding", "Binary.person", "d"].map { "DocumentReference/\($0)" })
+            let told = try #require(all.files.flatMap { $0 }.first { $0["id"]?.string == "Binary.finding" })
+            #expect(told["status"]?.string == "current")
+            #expect(told["subject"]?["reference"]?.string == "Patient/p2")
+            let attachment = told["content"]?[0]?["attachment"]
+            #expect(attachment?["contentType"]?.string == "application/pdf")
+            #expect(attachment?["url"]?.string == "\(FHIRServer.base)/Binary/finding")
+            // Of no other patient; not where it is asked what a DocumentReference has to meet; at system level as they are.
+            await Self.put(
+                server,
+                #"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p1"}}]}"#
+            )
+            #expect(
+                try await Self.names(Self.export(server, "Group/g/$export", query).files)
+                    == ["DocumentReference/Binary.person"])
+            let filter = "&_typeFilter=DocumentReference?status=current"
+            #expect(
+                try await Self.names(Self.export(server, "Patient/$export", query + filter).files)
+                    == ["DocumentReference/d"])
+            let system = try await Self.export(server, "$export", "_type=DocumentReference,Binary")
+            #expect(Self.names(system.files).filter { $0.hasPrefix("Document") } == ["DocumentReference/d"])
+            #expect(Self.names(system.files).count == 7)
+            let narrow = FHIRServer.access("system/DocumentReference.rs system/Patient.rs system/Observation.rs")
+            let kickOff = await server.send(.get, "Patient/$export", query, headers: BulkExportTests.async, as: narrow)
+            let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
+            #expect((manifest["output"]?.array ?? []).map { $0["count"]?.int } == [1])
+        }
+    }
+
     @Test("Bulk Data 3.0 organizeOutputBy: each patient is named, and theirs follow; files say no type")
     func organized() async throws {
         try await FHIRServer.exporting { (server) async throws in

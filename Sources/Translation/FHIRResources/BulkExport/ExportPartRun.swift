@@ -80,6 +80,7 @@ struct ExportPartRun: Sendable {
         switch lease.part.work {
         case .range(let type, _, _), .referred(let type): type
         case .provenance: "Provenance"
+        case .binaries: "DocumentReference"
         case .byPatient: "Patient"
         case .objects: "ImagingStudy"
         case .notices: ExportJob.OutputFile.errorType
@@ -141,6 +142,11 @@ struct ExportPartRun: Sendable {
             return ExportPart.Place(reference: last.number)
         case .provenance(let after, let through):
             let selection = ProvenanceSelection(job: job, scope: scope, store: service.store, access: access)
+            let next = try await selection.write(
+                after: max(place.key ?? after, after), through: through, into: writer)
+            return next.map { ExportPart.Place(key: $0) }
+        case .binaries(let after, let through):
+            let selection = BinarySelection(job: job, scope: scope, store: service.store, access: access)
             let next = try await selection.write(
                 after: max(place.key ?? after, after), through: through, into: writer)
             return next.map { ExportPart.Place(key: $0) }

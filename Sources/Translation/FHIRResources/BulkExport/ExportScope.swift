@@ -103,6 +103,18 @@ package struct ExportScope: Sendable {
     /// Whose data it is, whatever else is asked of Patient resources.
     func patients() throws -> SearchFilter? { compartment("Patient", of: selection.patients) }
 
+    /// Whether an export tells of Binaries as DocumentReferences: one of patients, unless it is asked what these have to meet.
+    var tellsOfBinaries: Bool {
+        selection.level != .system && !selection.filters.contains { $0.type == "DocumentReference" }
+    }
+
+    /// The DocumentReferences of the patients whose data it is that lead to one of these addresses.
+    func documents(at addresses: [String]) throws -> SearchFilter {
+        let type = "DocumentReference"
+        let leading = try parser.parse(type, [.init(name: "location", value: addresses.joined(separator: ","))])
+        return .allOf(leading.filters + [compartment(type, of: selection.patients)].compactMap(\.self))
+    }
+
     /// The Provenance of these resources.
     func provenance(of targets: [String]) throws -> SearchFilter {
         .allOf(
