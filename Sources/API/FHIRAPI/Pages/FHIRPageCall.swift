@@ -95,7 +95,9 @@ struct FHIRPageCall: Sendable {
             section(.nextTitle, .element("p", [], text(next))),
         ]
         if response.status == 410 {
-            content.append(Self.paragraph(Self.link(request.path + "/_history", language[.historyLabel])))
+            // Of the resource, also where it is one of its versions that was asked for.
+            let place = "/fhir/\(request.parameters["type"])/\(request.parameters["id"])/_history"
+            content.append(Self.paragraph(Self.link(place, language[.historyLabel])))
         }
         content.append(
             .element(

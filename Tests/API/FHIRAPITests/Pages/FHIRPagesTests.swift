@@ -314,6 +314,14 @@ struct FHIRPagesTests {
             let gone = try await site.page("/fhir/Observation/o-b")
             #expect(gone.status == 410 && gone.text.contains("href=\"/fhir/Observation/o-b/_history\""))
             #expect(try await site.page("/fhir/Observation/o-b/_history").text.contains("deleted"))
+            // The deletion as a version leads to the same history, and what came behind it is compared with nothing.
+            let version = try await site.page("/fhir/Observation/o-b/_history/2")
+            #expect(version.status == 410 && version.text.contains("href=\"/fhir/Observation/o-b/_history\""))
+            _ = await site.server.send(
+                .put, "Observation/o-b",
+                body: #"{"resourceType":"Observation","id":"o-b","code":{"text":"again"},"status":"final"}"#)
+            let again = try await site.page("/fhir/Observation/o-b/_history/3?_compare=2")
+            #expect(again.status == 200 && again.text.contains("again") && again.text.contains("(deleted)"))
         }
     }
 }
