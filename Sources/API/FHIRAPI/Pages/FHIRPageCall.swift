@@ -166,10 +166,12 @@ struct FHIRPageCall: Sendable {
 
     /// The same as JSON, folded away.
     func json(_ value: JSONValue) -> HTML {
-        let bytes = JSONWriter.pretty(value)
+        // With its indents a hostile one is many times as large: it is not written to be thrown away.
+        let isShort = JSONWriter.compact(value).count <= Self.jsonBytesMax
+        let bytes = isShort ? JSONWriter.pretty(value) : []
         return .element(
             "details", [], .element("summary", [], text(.jsonTitle)),
-            bytes.count > Self.jsonBytesMax
+            !isShort || bytes.count > Self.jsonBytesMax
                 ? Self.paragraph(text(.jsonCut))
                 : .element("pre", [.init("tabindex", "0")], .text(String(decoding: bytes, as: UTF8.self))))
     }
