@@ -40,6 +40,15 @@ struct FHIRPageCall: Sendable {
 
     func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
+    /// Entries of a list on one page where the query does not say, and at most.
+    static let (countDefault, countMax) = (50, 200)
+
+    /// The query of a list, with how many entries of it a page shows. What is no number is for the search to refuse.
+    var pagedQuery: [(name: String, value: String)] {
+        let count = first("_count").map { text in Int(text).map { String(min($0, Self.countMax)) } ?? text }
+        return query.filter { $0.name != "_count" } + [("_count", count ?? String(Self.countDefault))]
+    }
+
     /// What a program gets of an interaction, with its row in the audit trail.
     /// - Parameters:
     ///   - parameters: those of the request unless others are given.

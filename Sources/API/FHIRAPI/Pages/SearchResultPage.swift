@@ -7,9 +7,6 @@ import Hummingbird
 /// A search of one type: a form of its parameters, what it found as a table, what that brought along, and the next page.
 /// FHIR R4 http.html#search.
 enum SearchResultPage {
-    /// Matches on a page where the query does not say, and at most.
-    private static let (countDefault, countMax) = (50, 200)
-
     /// The columns of a type, by the elements' names in its definition.
     private static let columns: [String: [String]] = [
         "Patient": ["name", "birthDate", "gender", "identifier"],
@@ -40,10 +37,7 @@ enum SearchResultPage {
         guard FHIRDefinitions.r4.isResourceType(type) else {
             return call.refusal(await call.ask(interaction, query: call.query))
         }
-        var query = call.query.filter { $0.name != "_count" }
-        let count = call.first("_count").map { text in Int(text).map { String(min($0, countMax)) } ?? text }
-        query.append(("_count", count ?? String(countDefault)))
-        let response = await call.ask(interaction, query: query)
+        let response = await call.ask(interaction, query: call.pagedQuery)
         let form = form(type, call)
         guard response.status == 200, let bundle = FHIRPageCall.document(response) else {
             // What is wrong in the form is put right in the form.
