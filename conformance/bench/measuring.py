@@ -113,6 +113,14 @@ def peak_mib(one):
     return 0.0
 
 
+def anonymous_mib(one):
+    """Memory that the process has taken itself, without pages of its program and of files."""
+    for line in pathlib.Path(f"/proc/{one.process.pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def percentile(values, part):
     """The value below which a part of the values is, by nearest rank."""
     ranked = sorted(values)

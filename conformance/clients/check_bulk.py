@@ -117,6 +117,14 @@ def check(report, server, backend, folder):
             _, found = export(server, session, "Group/bulk-members/$export", _type="Observation",
                               includeAssociatedData=value)
             equal(set(names(found)), {"Observation/bulk-o1"} | expected, value)
+        _, found = export(server, session, "Group/bulk-members/$export", _type="Provenance")
+        equal(set(names(found)), {"Provenance/bulk-new", "Provenance/bulk-old"}, "where nothing is asked of Provenance")
+        put(server, session,
+            {"resourceType": "Binary", "id": "bulk-b", "contentType": "text/plain", "data": "QUJD",
+             "securityContext": {"reference": "Observation/bulk-o1"}})
+        _, found = export(server, session, "Group/bulk-members/$export", _type="DocumentReference")
+        equal([(r["subject"]["reference"], r["content"][0]["attachment"]["url"]) for r in found],
+              [("Patient/bulk-p1", f"{server.fhir}/Binary/bulk-b")], "a Binary of a patient")
 
     report.check("bulk", "includeAssociatedData: Provenance of what is exported", associated, "Bulk Data 2.0")
 

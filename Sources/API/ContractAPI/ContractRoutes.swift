@@ -7,9 +7,10 @@ import Hummingbird
 package struct ContractRoutes: Sendable {
     static let path = "/openapi"
 
+    /// Reads nothing: the documents are read when the first page of any is asked for, and kept; files are sent as they are.
     package init() {}
 
-    /// The routes below `/openapi`. Errors are pages.
+    /// The routes at and below `/openapi`: pages, and each document as a file. Errors are pages, of files too.
     package var group: RouteGroup {
         RouteGroup(
             name: "contract", prefix: Self.path, errorBody: PageErrorBody(),

@@ -23,10 +23,12 @@ package struct FHIRRoutes: Sendable {
         self.pages = pages
     }
 
-    /// The routes of FHIR R4 http.html and of Bulk Data 2.0 below `/fhir`, errors as OperationOutcomes.
+    /// The routes of FHIR R4 http.html and of Bulk Data 2.0 below `/fhir`, errors as OperationOutcomes; to a browser as pages,
+    /// where there are pages.
     package var group: RouteGroup {
         RouteGroup(
             name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),
+            pageErrorBody: pages == nil ? nil : FHIRPages.errorBody,
             routes: Interaction.all.map(route) + (pages.map { [$0.start(service)] } ?? []))
     }
 
@@ -92,18 +94,27 @@ package struct FHIRRoutes: Sendable {
         }
     }
 
-    /// A blob in pieces of 256 KiB; a failure in the middle breaks the body, it never ends well by mistake.
+    /// Bytes of a file that are read and sent at a time.
+    private static let pieceBytes: Int64 = 128 << 10
+    private static let buffers = RecycledBuffers(countMax: 8)
+
+    /// A blob piece by piece; a failure in the middle breaks the body, it never ends well by mistake.
     private func stream(_ id: BlobID, from start: Int64, count: Int64) -> ResponseBody {
         let blobs = blobs
         return ResponseBody(contentLength: Int(count)) { writer in
             let reader = try await blobs.open(id)
             var offset = start
             let end = start + count
+            guard start >= 0, end <= reader.count else {
+                throw StoreError(.corrupt, "a blob is shorter than its row says")
+            }
             while offset < end {
-                let piece = try await reader.read(offset: offset, length: Int(min(256 << 10, end - offset)))
-                guard !piece.isEmpty else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
-                offset += Int64(piece.count)
-                try await writer.write(ByteBuffer(bytes: piece))
+                let (place, length) = (offset, Int(min(Self.pieceBytes, end - offset)))
+                let piece = try await reader.perform {
+                    try Self.buffers.filled(length) { try reader.fill($0, at: place) }
+                }
+                offset += Int64(length)
+                try await writer.write(piece)
             }
             try await writer.finish(nil)
         }

@@ -130,8 +130,12 @@ package struct FHIRService: Sendable {
                 entity: entity, patientID: patientID, query: query))
     }
 
+    /// A larger answer stays as it is, in bytes: with its indents it may be sixty times as large.
+    private static let prettyBytesMax = 4 << 20
+
     private static func pretty(_ response: FHIRResponse) -> FHIRResponse {
-        guard case .bytes(let bytes) = response.body, let document = try? JSONDocument(parsing: bytes, limits: .stored)
+        guard case .bytes(let bytes) = response.body, bytes.count <= prettyBytesMax,
+            let document = try? JSONDocument(parsing: bytes, limits: .stored)
         else {
             return response
         }

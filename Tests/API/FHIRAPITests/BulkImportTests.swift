@@ -157,6 +157,32 @@ struct BulkImportTests: ImportFixture {
         }
     }
 
+    @Test("An attachment that is a Binary of the source leads to the imported one; other addresses and names stay")
+    func attachments() async throws {
+        try await Self.with { (importer) async throws in
+            let other = "https://other.example/Binary/9"
+            importer.files[Self.base + "DocumentReference"] = [
+                .init(
+                    #"{"resourceType":"DocumentReference","id":"d","status":"current","identifier":[{"system":"urn:x","value":"1"}],"content":[{"attachment":{"url":"https://ehr.example/fhir/Binary/9"}},{"attachment":{"url":"Binary/8"}},{"attachment":{"url":"\#(other)"}}]}"#
+                )
+            ]
+            let source = #","inputSource":"https://ehr.example/fhir""#
+            func urls(_ id: String) async -> [String?] {
+                let content = await importer.server.send(.get, "DocumentReference/" + id).json["content"]?.array ?? []
+                return content.map { $0["attachment"]?["url"]?.string }
+            }
+            _ = try await importer.run(Self.list("DocumentReference", more: source))
+            #expect(await urls("d") == ["Binary/9", "Binary/8", other])
+            _ = try await importer.run(Self.list("DocumentReference", more: source + #","ids":"mapped""#))
+            func id(_ type: String, _ id: String) -> String {
+                ImportLineReading.mapped(type, id, from: "https://ehr.example/fhir/")
+            }
+            #expect(
+                await urls(id("DocumentReference", "d"))
+                    == ["Binary/" + id("Binary", "9"), "Binary/" + id("Binary", "8"), other])
+        }
+    }
+
     @Test("Another server's manifest is waited for, read with its pages, and its files are imported")
     func manifest() async throws {
         try await Self.with(pieceBytes: 9) { (importer) async throws in

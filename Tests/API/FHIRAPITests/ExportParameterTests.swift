@@ -113,6 +113,163 @@ struct ExportParameterTests {
         }
     }
 
+    @Test(
+        "Bulk Data 2.0 includeAssociatedData: where it is left out, an export of patients has the Provenance of all that is theirs"
+    )
+    func provenanceByDefault() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            for id in ["p1", "p2"] { await Self.put(server, InteractionTests.patient(id)) }
+            for (id, patient) in [("o1", "p1"), ("o2", "p2"), ("gone", "p2")] {
+                await Self.put(server, Self.observation(id, patient))
+            }
+            for (id, targets) in [
+                ("first", ["Observation/o1/_history/1"]), ("second", ["\(FHIRServer.base)/Observation/o2"]),
+                ("both", ["Observation/o2", "Patient/p1"]), ("person", ["Patient/p2", "Device/d"]),
+                ("deleted", ["Observation/gone"]), ("device", ["Device/d"]), ("unknown", ["Observation/none"]),
+            ] { await Self.put(server, Self.provenance(id, targets, "2024-01-01T00:00:00Z")) }
+            _ = await server.send(.delete, "Observation/gone")
+            await Self.put(
+                server,
+                #"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p2"}}]}"#
+            )
+            func names(_ path: String, _ query: String) async throws -> [String] {
+                Self.names(try await Self.export(server, path, query).files)
+            }
+            let all = ["both", "first", "person", "second"].map { "Provenance/\($0)" }
+            #expect(try await names("Patient/$export", "_type=Provenance") == all)
+            #expect(
+                try await names("Patient/$export", "_type=Provenance,Patient") == ["Patient/p1", "Patient/p2"] + all)
+            #expect(try await names("Patient/$export", "_type=Patient") == ["Patient/p1", "Patient/p2"])
+            // What tells of another patient's resource as well is left out, as it is where it is asked for.
+            #expect(
+                try await names("Group/g/$export", "_type=Provenance") == ["Provenance/person", "Provenance/second"])
+            #expect(
+                try await names("Patient/$export", "_type=Patient,Provenance&organizeOutputBy=Patient").filter {
+                    $0.hasPrefix("Prov")
+                } == all)
+            // At system level it is a type as any other.
+            #expect(try await names("$export", "_type=Provenance").count == 7)
+            // What the token does not let be read is not looked into.
+            let narrow = FHIRServer.access("system/Patient.rs system/Provenance.rs")
+            let kickOff = await server.send(.get, "Patient/$export", headers: BulkExportTests.async, as: narrow)
+            let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
+            let types = (manifest["output"]?.array ?? []).compactMap { $0["type"]?.string }
+            #expect(types.sorted() == ["Patient", "Provenance"])
+            let told = (manifest["output"]?.array ?? []).first { $0["type"]?.string == "Provenance" }
+            let lines = try await BulkExportTests.lines(
+                server, await server.send(.get, Self.path(told), as: narrow))
+            #expect(lines.compactMap { $0["id"]?.string }.sorted() == ["both", "person"])
+        }
+    }
+
+    @Test("Bulk Data 2.0 _since: the Provenance of patients' resources that changed since, and what was deleted of it")
+    func provenanceSince() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            await Self.put(server, InteractionTests.patient("p1"))
+            for id in ["o1", "o2"] { await Self.put(server, Self.observation(id, "p1")) }
+            for (id, target) in [
+                ("before", "Observation/o1"), ("lost", "Observation/o2"), ("device", "Device/d"),
+            ] { await Self.put(server, Self.provenance(id, [target], "2024-01-01T00:00:00Z")) }
+            // Milliseconds are told.
+            let time = try await server.store.snapshot().time.microseconds + 1_000
+            while server.service.now().microseconds < time + 1_000 { await Task.yield() }
+            let since = FHIRDateTime.instantText(microseconds: time)
+            await Self.put(server, Self.provenance("after", ["Observation/o1"], "2024-01-01T00:00:00Z"))
+            for path in ["Provenance/lost", "Provenance/device", "Observation/o2"] {
+                #expect(await server.send(.delete, path).status < 300, "\(path)")
+            }
+            let found = try await Self.export(server, "Patient/$export", "_type=Provenance&_since=\(since)")
+            #expect(Self.names(found.files) == ["Provenance/after"])
+            var deleted: [String] = []
+            for file in found.manifest["deleted"]?.array ?? [] {
+                for line in try await BulkExportTests.lines(server, await server.send(.get, Self.path(file))) {
+                    deleted += (line["entry"]?.array ?? []).compactMap { $0["request"]?["url"]?.string }
+                }
+            }
+            // The observation is gone as well; what tells of a device is nobody's.
+            #expect(deleted == ["Provenance/lost"])
+        }
+    }
+
+    @Test("Bulk Data 2.0 Attachments: the address of a Binary is absolute; a long resource is one line")
+    func attachments() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            await Self.put(server, InteractionTests.patient("p1"))
+            let data = String(repeating: "QUJD", count: 100_000)
+            let line = "\n" + String(repeating: " ", count: 300_000) + "\r\n"
+            await Self.put(
+                server,
+                """
+                {"resourceType":"DocumentReference","id":"d",\(line)"status":"current","subject":{"reference":"Patient/p1"},\
+                "content":[{"attachment":{"contentType":"text/plain","url":"Binary/b1"}},\
+                {"attachment":{"contentType":"text/plain","data":"\(data)"}}]}
+                """)
+            for query in ["_type=DocumentReference", "_type=DocumentReference&_elements=content"] {
+                let found = try await Self.export(server, "Patient/$export", query)
+                let documents = found.files.flatMap { $0 }
+                #expect(documents.count == 1, "\(query)")
+                let content = documents.first?["content"]
+                #expect(content?[0]?["attachment"]?["url"]?.string == "\(FHIRServer.base)/Binary/b1", "\(query)")
+                #expect(content?[1]?["attachment"]?["data"]?.string == data, "\(query)")
+            }
+            // What a read gives is as it was sent.
+            let read = await server.send(.get, "DocumentReference/d").json
+            #expect(read["content"]?[0]?["attachment"]?["url"]?.string == "Binary/b1")
+        }
+    }
+
+    private static func binary(_ id: String, _ context: String?) -> String {
+        let context = context.map { #","securityContext":{"reference":"\#($0)"}"# } ?? ""
+        return
+            #"{"resourceType":"Binary","id":"\#(id)","contentType":"application/pdf"\#(context),"data":"QUJD"}"#
+    }
+
+    @Test("Bulk Data 2.0: the Binaries of patients are DocumentReferences in their exports, if the token allows both")
+    func binaries() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            for id in ["p1", "p2"] { await Self.put(server, InteractionTests.patient(id)) }
+            for (id, patient) in [("o1", "p1"), ("o2", "p2")] { await Self.put(server, Self.observation(id, patient)) }
+            for (id, context) in [
+                ("person", "Patient/p1"), ("finding", "\(FHIRServer.base)/Observation/o2"), ("known", "Patient/p2"),
+                ("nobody", nil), ("device", "Device/d"), ("gone", "Observation/none"),
+            ] { await Self.put(server, Self.binary(id, context)) }
+            await Self.put(
+                server,
+                #"{"resourceType":"DocumentReference","id":"d","status":"current","subject":{"reference":"Patient/p2"},"content":[{"attachment":{"url":"Binary/known"}}]}"#
+            )
+            let query = "_type=DocumentReference"
+            let all = try await Self.export(server, "Patient/$export", query)
+            #expect(
+                Self.names(all.files)
+                    == ["Binary.finding", "Binary.person", "d"].map { "DocumentReference/\($0)" })
+            let told = try #require(all.files.flatMap { $0 }.first { $0["id"]?.string == "Binary.finding" })
+            #expect(told["status"]?.string == "current")
+            #expect(told["subject"]?["reference"]?.string == "Patient/p2")
+            let attachment = told["content"]?[0]?["attachment"]
+            #expect(attachment?["contentType"]?.string == "application/pdf")
+            #expect(attachment?["url"]?.string == "\(FHIRServer.base)/Binary/finding")
+            // Of no other patient; not where it is asked what a DocumentReference has to meet; at system level as they are.
+            await Self.put(
+                server,
+                #"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p1"}}]}"#
+            )
+            #expect(
+                try await Self.names(Self.export(server, "Group/g/$export", query).files)
+                    == ["DocumentReference/Binary.person"])
+            let filter = "&_typeFilter=DocumentReference?status=current"
+            #expect(
+                try await Self.names(Self.export(server, "Patient/$export", query + filter).files)
+                    == ["DocumentReference/d"])
+            let system = try await Self.export(server, "$export", "_type=DocumentReference,Binary")
+            #expect(Self.names(system.files).filter { $0.hasPrefix("Document") } == ["DocumentReference/d"])
+            #expect(Self.names(system.files).count == 7)
+            let narrow = FHIRServer.access("system/DocumentReference.rs system/Patient.rs system/Observation.rs")
+            let kickOff = await server.send(.get, "Patient/$export", query, headers: BulkExportTests.async, as: narrow)
+            let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
+            #expect((manifest["output"]?.array ?? []).map { $0["count"]?.int } == [1])
+        }
+    }
+
     @Test("Bulk Data 3.0 organizeOutputBy: each patient is named, and theirs follow; files say no type")
     func organized() async throws {
         try await FHIRServer.exporting { (server) async throws in

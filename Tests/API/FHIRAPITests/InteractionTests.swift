@@ -240,6 +240,14 @@ struct InteractionTests {
             #expect(await server.send(.get, "metadata", headers: ["accept": "application/fhir+xml"]).status == 406)
             #expect(await server.send(.get, "metadata", "_format=xml").status == 406)
             #expect(await server.send(.get, "metadata", "_format=json", headers: ["accept": "text/html"]).status == 200)
+            // One that its indents would make many times as large stays as it is.
+            let data = String(repeating: "QUJD", count: 1_100_000)
+            _ = await server.send(
+                .put, "Binary/large",
+                body: #"{"resourceType":"Binary","id":"large","contentType":"text/plain","data":"\#(data)"}"#)
+            let plain = await server.send(.get, "Binary/large")
+            #expect(plain.status == 200 && plain.bytes.count > 4 << 20)
+            #expect(await server.send(.get, "Binary/large", "_pretty=true").bytes == plain.bytes)
             let pretty = await server.send(.get, "metadata", "_pretty=true")
             #expect(pretty.json["fhirVersion"]?.string == "4.0.1")
             #expect(pretty.bytes.contains(10))

@@ -208,9 +208,10 @@ extension FHIRService {
 
     func exportDelete(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
         let job = try await wholeJob(id, request.access)
-        try await exports.delete(job)
+        // What cannot be told of is not done.
         try await recordRead(
             "export-delete", request, category: .export, action: .delete, entity: "export:\(job.id.value)")
+        try await exports.delete(job)
         return .outcome(202, OperationOutcome(.information, .informational, details: "the export was deleted"))
     }
 

@@ -60,7 +60,11 @@ struct ImportLineReading: Sendable {
         var id = sent
         if let source {
             resource = try resource.replacingLinks { text, kind in
-                kind == .reference ? reference(text, from: source) : nil
+                switch kind {
+                case .reference: reference(text, from: source)
+                case .uri: attachment(text, from: source)
+                case .narrative: nil
+                }
             }
         }
         if ids == .mapped, let source {
@@ -78,6 +82,15 @@ struct ImportLineReading: Sendable {
         if ids == .mapped { return "\(type)/\(Self.mapped(type, id, from: source))" }
         let own = Reference.relative(type: type, id: id, version: version).text
         return own == text ? nil : own
+    }
+
+    /// What takes the place of an address of a Binary of the source, which exports write in full: where an attachment lies.
+    /// Other URIs are names, and stay.
+    private func attachment(_ text: String, from source: String) -> String? {
+        guard text.contains("Binary/"), case .relative("Binary", _, _) = Reference(text).relative(to: source) else {
+            return nil
+        }
+        return reference(text, from: source)
     }
 
     /// 128 bits of the digest of source, type and id, as an id: the same whenever the same is imported.

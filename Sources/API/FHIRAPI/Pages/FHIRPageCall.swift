@@ -16,15 +16,18 @@ struct FHIRPageCall: Sendable {
     let language: PageLanguage
     /// Of the page: without what says how it is to look, and without what a form left empty.
     let query: [(name: String, value: String)]
-    /// After which no further search that only counts is begun, in microseconds.
+    /// After which searches that only count are ended, in microseconds.
     let countingTime: Int64
+    /// For whom is counted now.
+    let counting: CountingPlaces
 
     /// Throws `.malformed`.
     init(
         _ request: APIRequest, _ service: FHIRService, person: SignedInPerson?, _ access: AccessContext,
-        countingTime: Int64
+        countingTime: Int64, counting: CountingPlaces
     ) throws {
         self.countingTime = countingTime
+        self.counting = counting
         self.request = request
         self.service = service
         self.person = person
@@ -36,6 +39,15 @@ struct FHIRPageCall: Sendable {
     }
 
     func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+    /// Entries of a list on one page where the query does not say, and at most.
+    static let (countDefault, countMax) = (50, 200)
+
+    /// The query of a list, with how many entries of it a page shows. What is no number is for the search to refuse.
+    var pagedQuery: [(name: String, value: String)] {
+        let count = first("_count").map { text in Int(text).map { String(min($0, Self.countMax)) } ?? text }
+        return query.filter { $0.name != "_count" } + [("_count", count ?? String(Self.countDefault))]
+    }
 
     /// What a program gets of an interaction, with its row in the audit trail.
     /// - Parameters:
@@ -92,7 +104,9 @@ struct FHIRPageCall: Sendable {
             section(.nextTitle, .element("p", [], text(next))),
         ]
         if response.status == 410 {
-            content.append(Self.paragraph(Self.link(request.path + "/_history", language[.historyLabel])))
+            // Of the resource, also where it is one of its versions that was asked for.
+            let place = "/fhir/\(request.parameters["type"])/\(request.parameters["id"])/_history"
+            content.append(Self.paragraph(Self.link(place, language[.historyLabel])))
         }
         content.append(
             .element(
@@ -161,10 +175,12 @@ struct FHIRPageCall: Sendable {
 
     /// The same as JSON, folded away.
     func json(_ value: JSONValue) -> HTML {
-        let bytes = JSONWriter.pretty(value)
+        // With its indents a hostile one is many times as large: it is not written to be thrown away.
+        let isShort = JSONWriter.compact(value).count <= Self.jsonBytesMax
+        let bytes = isShort ? JSONWriter.pretty(value) : []
         return .element(
             "details", [], .element("summary", [], text(.jsonTitle)),
-            bytes.count > Self.jsonBytesMax
+            !isShort || bytes.count > Self.jsonBytesMax
                 ? Self.paragraph(text(.jsonCut))
                 : .element("pre", [.init("tabindex", "0")], .text(String(decoding: bytes, as: UTF8.self))))
     }

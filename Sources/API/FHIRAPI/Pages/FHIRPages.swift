@@ -18,11 +18,12 @@ package struct FHIRPages: Sendable {
     private let sessions: any PersonSessions
     private let policy: AccessPolicy
     private let countingTime: Int64
+    private let counting = CountingPlaces()
 
     /// - Parameters:
     ///   - sessions: who is signed in.
     ///   - policy: what the site has decided on who sees what.
-    ///   - countingTime: after which a page begins no further search that only counts, in microseconds.
+    ///   - countingTime: after which a page ends its searches that only count, in microseconds.
     package init(
         sessions: any PersonSessions, policy: AccessPolicy = .standard, countingTime: Int64 = 2_000_000
     ) {
@@ -39,7 +40,9 @@ package struct FHIRPages: Sendable {
                 return try await signedIn(request, service) { try await show($0, interaction) }
             }
             return try await show(
-                FHIRPageCall(request, service, person: nil, request.access, countingTime: countingTime), interaction)
+                FHIRPageCall(
+                    request, service, person: nil, request.access, countingTime: countingTime, counting: counting),
+                interaction)
         }
     }
 
@@ -54,7 +57,7 @@ package struct FHIRPages: Sendable {
         }
     }
 
-    private static let errorBody = PageErrorBody { FHIRErrorBody().failure(for: $0) }
+    static let errorBody = PageErrorBody { FHIRErrorBody().failure(for: $0) }
 
     /// For who is signed in; others are led to the sign-in, and back to the page without its query.
     private func signedIn(
@@ -66,7 +69,9 @@ package struct FHIRPages: Sendable {
         let access = person.access(
             requestID: request.requestID, sourceAddress: request.sourceAddress, at: service.now().microseconds,
             policy: policy)
-        return try await work(try FHIRPageCall(request, service, person: person, access, countingTime: countingTime))
+        return try await work(
+            try FHIRPageCall(
+                request, service, person: person, access, countingTime: countingTime, counting: counting))
     }
 
     private func show(_ call: FHIRPageCall, _ interaction: Interaction) async throws -> Response {

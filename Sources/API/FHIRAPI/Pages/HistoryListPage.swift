@@ -5,14 +5,8 @@ import Hummingbird
 /// The versions of a resource, of a type or of all, the newest first, each with the way to what it changed. FHIR R4
 /// http.html#history.
 enum HistoryListPage {
-    /// Versions on a page where the query does not say, and at most.
-    private static let (countDefault, countMax) = (50, 200)
-
     static func show(_ call: FHIRPageCall, _ interaction: Interaction) async throws -> Response {
-        var query = call.query.filter { $0.name != "_count" }
-        let count = call.first("_count").map { text in Int(text).map { String(min($0, countMax)) } ?? text }
-        query.append(("_count", count ?? String(countDefault)))
-        let response = await call.ask(interaction, query: query)
+        let response = await call.ask(interaction, query: call.pagedQuery)
         guard response.status == 200, let bundle = FHIRPageCall.document(response) else {
             return call.refusal(response)
         }
@@ -37,7 +31,7 @@ enum HistoryListPage {
 
     /// The entries of a history as rows.
     static func table(_ bundle: JSONValue, _ call: FHIRPageCall) -> HTML {
-        let rows = (bundle["entry"]?.array ?? []).prefix(countMax).compactMap { row($0, call) }
+        let rows = (bundle["entry"]?.array ?? []).prefix(FHIRPageCall.countMax).compactMap { row($0, call) }
         return call.table(
             [.resourceLabel, .versionLabel, .updatedLabel, .historyMethod, .differencesTitle], rows,
             orElse: .historyNone)

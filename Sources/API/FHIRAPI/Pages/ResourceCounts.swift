@@ -3,10 +3,14 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import Synchronization
 import Workflow
 
-/// How many resources somebody sees, for pages: searches that ask for a number alone, as many as a few seconds allow, under
-/// one row of the audit trail.
+/// How many resources somebody sees, for pages: searches that ask for a number alone, one after another as far as a few seconds
+/// allow, under one row of the audit trail.
+///
+/// They are searches as all others, with the turns, places and limits of the same caller. Beside that one page of a person
+/// counts at a time, and ends with the first search that has to wait for too long.
 struct ResourceCounts {
     /// One search and what it gave; nil where it was not asked or not answered in time.
     struct Count {
@@ -34,22 +38,48 @@ struct ResourceCounts {
     static func of(
         _ wanted: [(type: String, parameter: String?)], value: String = "", countedMax: Int, _ call: FHIRPageCall
     ) async -> [Count] {
-        let service = call.service
-        let begun = service.now().microseconds
-        var counts: [Count] = []
-        for (index, one) in wanted.enumerated() {
-            var number: Int?
-            if index < countedMax, service.now().microseconds - begun < call.countingTime, !Task.isCancelled {
-                let conditions = one.parameter.map { [SearchQuery.Parameter(name: $0, value: value)] } ?? []
-                let parameters = conditions + [.init(name: "_summary", value: "count")]
-                if let query = try? service.searchParser.parse(one.type, parameters) {
-                    // One that is too dear or comes too late is shown without its number.
-                    number = try? await service.store.search(query, token: nil, access: call.access).total
+        let numbers = Numbers()
+        if call.counting.enter(call.access.principal.id) {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for (index, one) in wanted.prefix(countedMax).enumerated() {
+                        guard !Task.isCancelled else { return }
+                        do {
+                            let found = try await total(one.type, one.parameter, value, call)
+                            numbers.note(found, at: index)
+                        } catch let error as StoreError
+                            where ![.throttled, .unavailable, .closed].contains(error.code)
+                        {
+                            // One that is too dear is shown without its number.
+                            continue
+                        } catch { return }
+                    }
                 }
+                group.addTask { try? await Task.sleep(for: .microseconds(call.countingTime)) }
+                _ = await group.next()
+                group.cancelAll()
             }
-            counts.append(Count(type: one.type, parameter: one.parameter, number: number))
+            call.counting.leave(call.access.principal.id)
         }
-        return counts
+        let found = numbers.all
+        return wanted.enumerated().map { Count(type: $1.type, parameter: $1.parameter, number: found[$0]) }
+    }
+
+    /// What came of the searches so far, by their places.
+    private final class Numbers: Sendable {
+        private let found = Mutex<[Int: Int]>([:])
+        func note(_ number: Int?, at index: Int) { found.withLock { $0[index] = number } }
+        var all: [Int: Int] { found.withLock { $0 } }
+    }
+
+    /// Nil for what is no search. Throws what a search throws.
+    private static func total(
+        _ type: String, _ parameter: String?, _ value: String, _ call: FHIRPageCall
+    ) async throws -> Int? {
+        let conditions = parameter.map { [SearchQuery.Parameter(name: $0, value: value)] } ?? []
+        let parameters = conditions + [.init(name: "_summary", value: "count")]
+        guard let query = try? call.service.searchParser.parse(type, parameters) else { return nil }
+        return try await call.service.store.search(query, token: nil, access: call.access).total
     }
 
     /// The row of the audit trail that goes before what the searches gave is shown. Throws what keeps the trail from it.
@@ -59,6 +89,17 @@ struct ResourceCounts {
                 category: .query, interaction: "search-type", action: .execute, outcome: .success, access: call.access,
                 entity: entity, patientID: patientID, query: query))
     }
+}
+
+/// For whom a page counts now: one page of each at a time, so that whoever opens many of them has one go on counting.
+final class CountingPlaces: Sendable {
+    private let taken = Mutex<Set<String>>([])
+
+    /// - Parameter id: of the principal.
+    /// - Returns: false where another page of theirs counts; ``leave(_:)`` is for who got true.
+    func enter(_ id: String) -> Bool { taken.withLock { $0.insert(id).inserted } }
+
+    func leave(_ id: String) { taken.withLock { _ = $0.remove(id) } }
 }
 
 /// What refers to a resource: a search by each reference parameter that may point at its type, counted as far as there is
@@ -80,7 +121,9 @@ enum IncomingReferences {
         }
         let rest = counts.filter { $0.number == nil }
         return .all([
-            call.table([.resourceLabel, .referencesInLabel, .countLabel], rows, orElse: .referencesInNone),
+            rows.isEmpty && !rest.isEmpty
+                ? .none
+                : call.table([.resourceLabel, .referencesInLabel, .countLabel], rows, orElse: .referencesInNone),
             rest.isEmpty
                 ? .none
                 : .element(

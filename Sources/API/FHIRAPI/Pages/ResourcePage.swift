@@ -70,9 +70,11 @@ enum ResourcePage {
         let parameters = PathParameters([("type", type), ("id", id), ("version", version)])
         let response = await call.ask(
             interaction, parameters: parameters, path: "\(type)/\(id)/_history/\(version)", query: [])
-        guard response.status == 200, let before = FHIRPageCall.document(response) else {
-            return call.refusal(response)
-        }
+        // A version that was a deletion says nothing: all of the later one is new.
+        let isDeletion = response.status == 410
+        guard isDeletion || response.status == 200,
+            let before = isDeletion ? ([:] as JSONValue) : FHIRPageCall.document(response)
+        else { return call.refusal(response) }
         let found = VersionDifferences(from: before, to: after)
         let rows = found.rows.map { row -> [HTML] in
             [
@@ -88,7 +90,9 @@ enum ResourcePage {
                 .element(
                     "section", [],
                     .element(
-                        "h2", [], "\(call.language[.differencesOf]) \(before["meta"]?["versionId"]?.string ?? "")"),
+                        "h2", [],
+                        "\(call.language[.differencesOf]) \(version)",
+                        isDeletion ? .all([" (", call.text(.historyDeleted), ")"]) : .none),
                     call.table(
                         [.differencePath, .differenceBefore, .differenceAfter], rows, orElse: .differencesNone),
                     found.hasMore ? FHIRPageCall.paragraph(call.text(.differencesMore)) : .none),

@@ -7,9 +7,6 @@ import Hummingbird
 /// A search of one type: a form of its parameters, what it found as a table, what that brought along, and the next page.
 /// FHIR R4 http.html#search.
 enum SearchResultPage {
-    /// Matches on a page where the query does not say, and at most.
-    private static let (countDefault, countMax) = (50, 200)
-
     /// The columns of a type, by the elements' names in its definition.
     private static let columns: [String: [String]] = [
         "Patient": ["name", "birthDate", "gender", "identifier"],
@@ -40,10 +37,7 @@ enum SearchResultPage {
         guard FHIRDefinitions.r4.isResourceType(type) else {
             return call.refusal(await call.ask(interaction, query: call.query))
         }
-        var query = call.query.filter { $0.name != "_count" }
-        let count = call.first("_count").map { text in Int(text).map { String(min($0, countMax)) } ?? text }
-        query.append(("_count", count ?? String(countDefault)))
-        let response = await call.ask(interaction, query: query)
+        let response = await call.ask(interaction, query: call.pagedQuery)
         let form = form(type, call)
         guard response.status == 200, let bundle = FHIRPageCall.document(response) else {
             // What is wrong in the form is put right in the form.
@@ -122,47 +116,51 @@ enum SearchResultPage {
 
     // MARK: The form
 
-    /// A field for each parameter of the type, what was asked for filled in.
+    /// What was asked for, a field for each condition, then one for each other parameter of the type: folded away where
+    /// something was asked.
     private static func form(_ type: String, _ call: FHIRPageCall) -> HTML {
         let all = FHIRDefinitions.r4.searchParameters(for: type).filter {
             SearchSupport.isSupported($0)
                 && (type != AuditEvent.type || AuditEvent.searchParameters.contains($0.code))
         }
-        let asked = Set(call.query.map(\.name))
-        var fields = all.sorted { $0.code < $1.code }.map { parameter in
-            field(parameter.code, parameter.type.rawValue, call)
+        // What is asked with a modifier, beside the parameters or twice stays in the form, too.
+        let asked = call.query.filter { ![FHIRService.pageParameter, FHIRService.keptParameter].contains($0.name) }
+        let kinds = Dictionary(all.map { ($0.code, $0.type.rawValue) }, uniquingKeysWith: { first, _ in first })
+        func label(_ name: String) -> String { name == "_sort" ? call.language[.sortLabel] : name }
+        let filled = asked.enumerated().map { index, pair in
+            field(pair.name, kinds[pair.name], label: label(pair.name), value: pair.value, id: "asked-\(index)")
         }
-        // What was asked for with a modifier or beside the parameters stays in the form.
-        let known = Set(all.map(\.code)).union([FHIRService.pageParameter, FHIRService.keptParameter, "_sort"])
-        for name in asked.subtracting(known).sorted() { fields.append(field(name, nil, call)) }
-        fields.append(field("_sort", nil, call, label: call.language[.sortLabel]))
+        let names = Set(asked.map(\.name))
+        let empty = (all.map(\.code).sorted() + ["_sort"]).filter { !names.contains($0) }.map {
+            field($0, kinds[$0], label: label($0), value: "", id: "by-" + $0)
+        }
         return .element(
             "form",
             [
                 .init("method", "get"), .init("action", "/fhir/\(type)"), .init("class", "card filter"),
                 .init("role", "search"),
             ],
+            filled.isEmpty ? .none : .element("div", [], filled),
             .element(
-                "details", asked.isEmpty ? [.flag("open")] : [],
+                "details", filled.isEmpty ? [.flag("open")] : [],
                 .element("summary", [], "\(call.language[.searchFields]) (\(all.count))"),
                 .element("p", [.init("class", "quiet")], call.text(.searchFieldHint)),
-                .element("div", [], fields)),
+                .element("div", [], empty)),
             .element("button", [.init("type", "submit")], call.text(.searchButton)))
     }
 
-    private static func field(_ name: String, _ kind: String?, _ call: FHIRPageCall, label: String? = nil) -> HTML {
-        let id = "by-" + name
-        return .element(
+    private static func field(_ name: String, _ kind: String?, label: String, value: String, id: String) -> HTML {
+        .element(
             "div", [],
             .element(
-                "label", [.init("for", id)], .text(label ?? name),
+                "label", [.init("for", id)], .text(label),
                 kind.map { .element("span", [.init("class", "quiet")], .text(" " + $0)) } ?? .none),
             .element(
                 "input",
                 [
                     .init("id", id), .init("name", name), .init("type", "text"), .init("autocomplete", "off"),
                     .init("autocapitalize", "none"), .init("spellcheck", "false"), .init("maxlength", "512"),
-                    .init("value", call.first(name) ?? ""),
+                    .init("value", value),
                 ]))
     }
 }

@@ -20,6 +20,7 @@ enum StartPage {
             (first + all.filter { !first.contains($0) }).map { ($0, nil) }, countedMax: all.count, call)
         try await ResourceCounts.record("counts of all types", entity: nil, patientID: nil, call)
         let found = counts.filter { ($0.number ?? 0) > 0 }
+        let uncounted = counts.filter { $0.number == nil }
         let rows = found.map { count -> [HTML] in
             [FHIRPageCall.link("/fhir/\(count.type)", count.type), "\(count.number ?? 0)"]
         }
@@ -28,7 +29,16 @@ enum StartPage {
             [
                 FHIRPageCall.paragraph(call.text(.startLead)),
                 call.section(
-                    .typesTitle, call.table([.kindLabel, .countLabel], rows, orElse: .typesNone),
+                    .typesTitle,
+                    rows.isEmpty && !uncounted.isEmpty
+                        ? .none : call.table([.kindLabel, .countLabel], rows, orElse: .typesNone),
+                    uncounted.isEmpty
+                        ? .none
+                        : .element(
+                            "details", [], .element("summary", [], call.text(.referencesUncounted)),
+                            .element(
+                                "ul", [.init("class", "columns")],
+                                uncounted.map { .element("li", [], FHIRPageCall.link("/fhir/\($0.type)", $0.type)) })),
                     .element(
                         "details", [], .element("summary", [], call.text(.typesOther)),
                         .element(

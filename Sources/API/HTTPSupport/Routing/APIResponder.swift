@@ -126,9 +126,9 @@ package struct APIResponder: HTTPResponder {
                     }
             }
         } catch {
+            let form = page?.errorBody ?? pageErrors(of: group, head, target) ?? group?.errorBody ?? ProblemJSON()
             response = failed(
-                error, form: page?.errorBody ?? group?.errorBody ?? ProblemJSON(), requestID: requestID,
-                accept: head.headerFields[.accept], logger: origin.logger)
+                error, form: form, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
         }
         // Whoever made it: a caller who quotes the id of a 500 finds it in the log.
         if response.status == .internalServerError {
@@ -138,6 +138,14 @@ package struct APIResponder: HTTPResponder {
         response = finished(response, head, origin, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
         return head.method == .head ? response.withoutContent() : response
+    }
+
+    /// How a group's errors look to who asks for a page where there is none; nil for as to everybody.
+    private func pageErrors(of group: RouteGroup?, _ head: HTTPRequest, _ target: RequestTarget) -> (any ErrorBody)? {
+        guard let body = group?.pageErrorBody, head.method == .get || head.method == .head,
+            RoutePage.isAsked(head.headerFields, rawQuery: target.rawQuery)
+        else { return nil }
+        return body
     }
 
     /// Where a request came from, by the word of trusted proxies. What came through any proxy is not of this machine.

@@ -139,6 +139,8 @@ package struct RouteGroup: Sendable {
     package let prefix: String
     /// How the group's errors look.
     package let errorBody: any ErrorBody
+    /// How they look to a browser without a token, whatever was asked for by GET; nil for as to everybody.
+    package let pageErrorBody: (any ErrorBody)?
     /// Answers OPTIONS of a path that routes end at, for anybody: what the API can do there is no secret. It is given
     /// the path and the Accept field; Allow is added. Nil: OPTIONS is a method like others. RFC 9110 §9.3.7.
     package let describe: (@Sendable (_ path: String, _ accept: String?) throws(HTTPFailure) -> Response)?
@@ -147,13 +149,15 @@ package struct RouteGroup: Sendable {
 
     /// A group whose paths and operation ids are checked when the table is made.
     package init(
-        name: String, prefix: String, errorBody: any ErrorBody, routes: [Route],
+        name: String, prefix: String, errorBody: any ErrorBody, pageErrorBody: (any ErrorBody)? = nil,
+        routes: [Route],
         describe: (@Sendable (_ path: String, _ accept: String?) throws(HTTPFailure) -> Response)? = nil
     ) {
         self.describe = describe
         self.name = name
         self.prefix = prefix
         self.errorBody = errorBody
+        self.pageErrorBody = pageErrorBody
         self.routes = routes
     }
 }

@@ -15,12 +15,17 @@ package enum NDJSON {
 
     /// The same of bytes where they lie.
     package static func appendLine(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
+        appendPart(bytes, to: &out)
+        out.append(0x0A)
+    }
+
+    /// A part of a line, wherever the resource was cut: its end is for ``appendLine(_:to:)``.
+    package static func appendPart(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
         if hasLineBreak(bytes) {
             out.append(contentsOf: bytes.lazy.filter { $0 != 0x0A && $0 != 0x0D })
         } else {
             out.append(contentsOf: bytes)
         }
-        out.append(0x0A)
     }
 
     /// Whether there is an LF or CR, looked for in eight bytes at a time.

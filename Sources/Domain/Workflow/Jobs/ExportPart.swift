@@ -8,6 +8,8 @@ package struct ExportPart: Sendable, Hashable, Codable {
         case referred(type: String)
         /// The Provenance of what is exported, in a range of keys.
         case provenance(after: Int64, through: Int64)
+        /// The Binaries of patients, told of as DocumentReferences, in a range of keys.
+        case binaries(after: Int64, through: Int64)
         /// The DICOM objects of exported studies, in a range of keys.
         case objects(after: Int64, through: Int64)
         /// Each patient with all that is theirs.

@@ -2,7 +2,8 @@ import FHIRModel
 import Synchronization
 import Workflow
 
-/// Writes the files of one part of an export: resources as stored, one a line, where nothing of them is left out.
+/// Writes the files of one part of an export: resources as stored, one a line, where nothing of them is left out, with the
+/// addresses of their attachments absolute.
 ///
 /// A file is of one type; where they are organised by another, a line that names the one they belong to goes before them.
 final class ExportFileWriter: ResourceSink {
@@ -19,9 +20,12 @@ final class ExportFileWriter: ResourceSink {
         var resources = Lines()
         var deletions = Lines()
         var references: [String: Set<String>] = [:]
+        var referencesCount = 0
         /// Of what is taken now.
         var type: String
         var subset: Subset?
+        /// Nil where resources of the type have no attachments.
+        var attachments: AttachmentLinks?
         /// Files of DICOM objects that lines tell of.
         var objects: [Written] = []
         /// What goes before the next resource.
@@ -43,7 +47,14 @@ final class ExportFileWriter: ResourceSink {
                 blob = try blobs.createErasable()
                 waiting.reserveCapacity(Self.waitingBytesMax * 2)
             }
-            NDJSON.appendLine(bytes, to: &waiting)
+            // A long one goes on in parts, so that what waits here does not grow with it.
+            var rest = bytes
+            while rest.count > Self.waitingBytesMax {
+                NDJSON.appendPart(UnsafeRawBufferPointer(rebasing: rest[..<Self.waitingBytesMax]), to: &waiting)
+                try flush()
+                rest = UnsafeRawBufferPointer(rebasing: rest[Self.waitingBytesMax...])
+            }
+            NDJSON.appendLine(rest, to: &waiting)
             count += 1
             if waiting.count >= Self.waitingBytesMax { try flush() }
         }
@@ -56,6 +67,7 @@ final class ExportFileWriter: ResourceSink {
 
     private let type: String
     private let blobs: any BlobStoring
+    private let baseURL: String
     private let references: ReferenceScan?
     private let listsObjects: Bool
     private let content: Content
@@ -64,24 +76,29 @@ final class ExportFileWriter: ResourceSink {
     /// - Parameters:
     ///   - subset: what is written of each; nil for all.
     ///   - listsObjects: whether the lines are of DICOM objects.
+    ///   - baseURL: the server's own address, without a slash at its end; empty where no attachment is to be led to it.
     ///   - references: what is noted of what they refer to; nil for nothing.
     init(
         _ type: String, to blobs: any BlobStoring, subset: Subset?, listsObjects: Bool = false,
-        content: Content = .all, references: ReferenceScan?
+        content: Content = .all, baseURL: String = "", references: ReferenceScan?
     ) {
         self.content = content
+        self.baseURL = baseURL
         self.listsObjects = listsObjects
         self.type = type
         self.blobs = blobs
         self.references = references
-        state = Mutex(State(type: type, subset: subset))
+        state = Mutex(
+            State(type: type, subset: subset, attachments: AttachmentLinks(baseURL: baseURL, type: type)))
     }
 
     /// What is taken from now on is of this type.
     func begin(_ type: String, subset: Subset?) {
+        let attachments = AttachmentLinks(baseURL: baseURL, type: type)
         state.withLock { state in
             state.type = type
             state.subset = subset
+            state.attachments = attachments
         }
     }
 
@@ -101,18 +118,23 @@ final class ExportFileWriter: ResourceSink {
 
     /// Notes what a resource refers to.
     private func note(_ bytes: UnsafeRawBufferPointer, _ state: inout State) {
-        references?.references(in: bytes) { state.references[$0, default: []].insert($1) }
+        references?.references(in: bytes) {
+            if state.references[$0, default: []].insert($1).inserted { state.referencesCount += 1 }
+        }
     }
+
+    /// Resources that one file refers to, about: they are held until the file is closed.
+    private static let referencesMax = 50_000
 
     /// Objects that one file tells of, at most: each holds its own file until the rows are there.
     private static let objectsMax = 1_000
 
     /// Whether the file is to be closed.
-    var isFull: Bool { size >= ExportService.fileBytesMax || state.withLock { $0.objects.count >= Self.objectsMax } }
-
-    /// Bytes of resources so far.
-    private var size: Int64 {
-        state.withLock { $0.resources.size }
+    var isFull: Bool {
+        state.withLock { state in
+            state.resources.size >= ExportService.fileBytesMax || state.objects.count >= Self.objectsMax
+                || state.referencesCount >= Self.referencesMax
+        }
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws {
@@ -123,9 +145,12 @@ final class ExportFileWriter: ResourceSink {
                 try header.withUnsafeBytes { try state.resources.append($0, to: blobs) }
                 state.header = nil
             }
+            let absolute = state.attachments?.absolute(bytes)
             if let subset = state.subset {
-                let text = subset.apply(to: Array(bytes), of: state.type)
+                let text = subset.apply(to: absolute ?? Array(bytes), of: state.type)
                 try text.withUnsafeBytes { try state.resources.append($0, to: blobs) }
+            } else if let absolute {
+                try absolute.withUnsafeBytes { try state.resources.append($0, to: blobs) }
             } else {
                 try state.resources.append(bytes, to: blobs)
             }

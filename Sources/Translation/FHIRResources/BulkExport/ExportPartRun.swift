@@ -80,6 +80,7 @@ struct ExportPartRun: Sendable {
         switch lease.part.work {
         case .range(let type, _, _), .referred(let type): type
         case .provenance: "Provenance"
+        case .binaries: "DocumentReference"
         case .byPatient: "Patient"
         case .objects: "ImagingStudy"
         case .notices: ExportJob.OutputFile.errorType
@@ -92,7 +93,7 @@ struct ExportPartRun: Sendable {
         let isOfObjects = if case .objects = lease.part.work { true } else { false }
         return ExportFileWriter(
             type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
-            content: content,
+            content: content, baseURL: isOfObjects ? "" : service.baseURL,
             references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
     }
 
@@ -141,6 +142,11 @@ struct ExportPartRun: Sendable {
             return ExportPart.Place(reference: last.number)
         case .provenance(let after, let through):
             let selection = ProvenanceSelection(job: job, scope: scope, store: service.store, access: access)
+            let next = try await selection.write(
+                after: max(place.key ?? after, after), through: through, into: writer)
+            return next.map { ExportPart.Place(key: $0) }
+        case .binaries(let after, let through):
+            let selection = BinarySelection(job: job, scope: scope, store: service.store, access: access)
             let next = try await selection.write(
                 after: max(place.key ?? after, after), through: through, into: writer)
             return next.map { ExportPart.Place(key: $0) }

@@ -26,6 +26,13 @@ struct ExportPlan {
                 after = end
             }
         }
+        if scope.tellsOfBinaries, job.types.contains("DocumentReference") {
+            var after: Int64 = 0
+            for end in try await store.extents(of: "Binary", every: ExportService.partBinaries) {
+                add(.binaries(after: after, through: end))
+                after = end
+            }
+        }
         if selection.withObjects == true, job.types.contains("ImagingStudy") {
             var after: Int64 = 0
             for end in try await store.extents(of: "ImagingStudy", every: ExportService.partStudies) {

@@ -32,8 +32,14 @@ package struct ExportScope: Sendable {
     /// very many, and would be written with each of them.
     func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && !isAssociated(type) && type != "Group" }
 
-    /// Whether what is exported of the type is what tells of the rest.
-    func isAssociated(_ type: String) -> Bool { type == "Provenance" && !(selection.associated ?? []).isEmpty }
+    /// Whether what is exported of the type is what tells of the rest. Of patients it is always so: what tells of a
+    /// patient's resource names the patient seldom. Bulk Data 2.0 §includeAssociatedData.
+    func isAssociated(_ type: String) -> Bool {
+        type == "Provenance" && (selection.level != .system || !(selection.associated ?? []).isEmpty)
+    }
+
+    /// Whether nobody's data is kept apart from that of others: the export is of all, or of every patient.
+    var isOfEverybody: Bool { selection.level == .system || selection.patients == nil }
 
     /// The types with those last that others refer to.
     package func inOrder(_ types: [String]) -> [String] {
@@ -76,7 +82,14 @@ package struct ExportScope: Sendable {
         return .allOf([own, parser.idFilter(ids, type: type)])
     }
 
-    /// The same of these alone.
+    /// Which of these are of any patient at all; nil where the type is nobody's.
+    func ofAnybody(_ type: String, among ids: [String]) -> SearchFilter? {
+        parser.compartmentFilter("Patient", ids: nil, type: type).map {
+            .allOf([$0, parser.idFilter(ids, type: type)])
+        }
+    }
+
+    /// What ``filter(_:among:)`` lets in, of these alone.
     func filter(_ type: String, narrowedTo ids: [String]) throws -> SearchFilter? {
         .allOf([try filter(type), parser.idFilter(ids, type: type)].compactMap { $0 })
     }
@@ -89,6 +102,18 @@ package struct ExportScope: Sendable {
 
     /// Whose data it is, whatever else is asked of Patient resources.
     func patients() throws -> SearchFilter? { compartment("Patient", of: selection.patients) }
+
+    /// Whether an export tells of Binaries as DocumentReferences: one of patients, unless it is asked what these have to meet.
+    var tellsOfBinaries: Bool {
+        selection.level != .system && !selection.filters.contains { $0.type == "DocumentReference" }
+    }
+
+    /// The DocumentReferences of the patients whose data it is that lead to one of these addresses.
+    func documents(at addresses: [String]) throws -> SearchFilter {
+        let type = "DocumentReference"
+        let leading = try parser.parse(type, [.init(name: "location", value: addresses.joined(separator: ","))])
+        return .allOf(leading.filters + [compartment(type, of: selection.patients)].compactMap(\.self))
+    }
 
     /// The Provenance of these resources.
     func provenance(of targets: [String]) throws -> SearchFilter {

@@ -13,6 +13,8 @@ package final class ExportService: Sendable {
     static let partVersions = 100_000
     /// Studies in one part, about, where their objects are told of.
     static let partStudies = 200
+    /// Binaries in one part, about, where they are told of: they may be large.
+    static let partBinaries = 10_000
     /// A worker that is not heard of for so long has lost its part.
     static let leaseSeconds: Int64 = 60
     /// A part that failed so often without anything kept of it in between fails its job.

@@ -35,13 +35,13 @@ struct FHIRPagesTests {
         let server: FHIRServer
         let responder: APIResponder
 
-        init(_ server: FHIRServer, hasPages: Bool = true) throws {
+        init(_ server: FHIRServer, hasPages: Bool = true, countingTime: Int64 = 600_000_000) throws {
             self.server = server
             responder = APIResponder(
                 table: try RouteTable([
                     FHIRRoutes(
                         service: server.service, blobs: server.blobs,
-                        pages: hasPages ? FHIRPages(sessions: Sessions(), countingTime: 600_000_000) : nil
+                        pages: hasPages ? FHIRPages(sessions: Sessions(), countingTime: countingTime) : nil
                     ).group
                 ]),
                 authenticator: BearerAuthenticator(tokens: Tokens(), audit: server.store, realm: "fhir"),
@@ -221,6 +221,77 @@ struct FHIRPagesTests {
         }
     }
 
+    @Test("The form of a search shows each condition that was asked, two of one name as well, and folds the rest away")
+    func form() async throws {
+        try await Self.filled { site in
+            let empty = try await site.page("/fhir/Patient")
+            #expect(empty.text.contains("<details open>") && !empty.text.contains("id=\"asked-0\""))
+            let asked = try await site.page(
+                "/fhir/Patient?birthdate=ge1960&birthdate=le1980&name:exact=" + PercentCoding.encoded("\"><b>")
+                    + "&_sort=_id&_page=")
+            #expect(asked.status == 200, "\(asked.text)")
+            for (index, name, value) in [
+                (0, "birthdate", "ge1960"), (1, "birthdate", "le1980"), (2, "name:exact", "&quot;&gt;&lt;b&gt;"),
+                (3, "_sort", "_id"),
+            ] {
+                #expect(asked.text.contains("id=\"asked-\(index)\" name=\"\(name)\""), "\(name)")
+                #expect(asked.text.contains("value=\"\(value)\""), "\(name)")
+            }
+            // What is asked for is not within what is folded away, and not asked for a second time by an empty field.
+            let folded = try #require(asked.text.firstRange(of: "<details>"))
+            #expect(!asked.text[folded.upperBound...].contains("name=\"birthdate\""))
+            #expect(asked.text[folded.upperBound...].contains("name=\"gender\""))
+            #expect(!asked.text.contains("<b>"))
+        }
+    }
+
+    @Test("RFC 9110 §12.5.1: to a browser an error is a page on every path; to programs it stays an OperationOutcome")
+    func errors() async throws {
+        try await Self.filled { site in
+            for (target, status) in [
+                ("/fhir/Patient/a/%3Cscript%3E/x/y", 404), ("/fhir/Patient/a/$everything", 501),
+                ("/fhir/Encounter/e/Observation", 501), ("/fhir/_export/none", 401), ("/fhir/Patient/b", 404),
+                ("/fhir/Patient?birthdate=yesterday", 400), ("/fhir/Unknown", 404),
+            ] {
+                let page = try await site.page(target, as: "pat")
+                #expect(page[.contentType] == "text/html; charset=utf-8", "\(target)")
+                #expect(page.text.contains("<html lang=\"en\">"), "\(target)")
+                #expect(page.text.contains("width=device-width") && !page.text.contains("<script"), "\(target)")
+                #expect(page[.contentSecurityPolicy]?.contains("default-src 'none'") == true, "\(target)")
+                #expect(page.status == status, "\(target)")
+                let program = try await site.responder.answer(
+                    .get, target, headers: [.accept: "application/fhir+json", .cookie: "pat"])
+                #expect(program[.contentType]?.hasPrefix("application/fhir+json") == true, "\(target)")
+            }
+            let token = try await site.responder.answer(
+                .get, "/fhir/$nothing", headers: [.accept: Self.browser, .authorization: "Bearer good"])
+            #expect(token[.contentType]?.hasPrefix("application/fhir+json") == true)
+            let changed = try await site.responder.answer(
+                .delete, "/fhir/Patient/a", headers: [.accept: Self.browser, .cookie: "anna"])
+            #expect(changed[.contentType]?.hasPrefix("application/fhir+json") == true)
+        }
+    }
+
+    @Test("One page of a person counts at a time; one that does not shows links, and says not that there is nothing")
+    func counting() async throws {
+        let places = CountingPlaces()
+        #expect(places.enter("a") && !places.enter("a") && places.enter("b"))
+        places.leave("a")
+        #expect(places.enter("a"))
+        try await Self.filled { site in
+            let uncounted = try Site(site.server, countingTime: 0)
+            let page = try await uncounted.page("/fhir/Patient/a")
+            #expect(page.status == 200)
+            let counted = page.text.contains("href=\"/fhir/Observation?patient=Patient%2Fa\">")
+            #expect(counted && !page.text.contains("Nothing that you may see refers to this."))
+            let start = try await uncounted.page("/fhir")
+            #expect(!start.text.contains("There is nothing yet that you may see."))
+            // The place is given back.
+            #expect(try await site.page("/fhir/Patient/a").text.contains("Patient%2Fa\">1</a>"))
+            #expect(try await site.page("/fhir/Patient/a").text.contains("Patient%2Fa\">1</a>"))
+        }
+    }
+
     @Test("References lead on, what refers here is counted, a search brings its next page, and a wrong date says so")
     func content() async throws {
         try await Self.filled { site in
@@ -243,6 +314,14 @@ struct FHIRPagesTests {
             let gone = try await site.page("/fhir/Observation/o-b")
             #expect(gone.status == 410 && gone.text.contains("href=\"/fhir/Observation/o-b/_history\""))
             #expect(try await site.page("/fhir/Observation/o-b/_history").text.contains("deleted"))
+            // The deletion as a version leads to the same history, and what came behind it is compared with nothing.
+            let version = try await site.page("/fhir/Observation/o-b/_history/2")
+            #expect(version.status == 410 && version.text.contains("href=\"/fhir/Observation/o-b/_history\""))
+            _ = await site.server.send(
+                .put, "Observation/o-b",
+                body: #"{"resourceType":"Observation","id":"o-b","code":{"text":"again"},"status":"final"}"#)
+            let again = try await site.page("/fhir/Observation/o-b/_history/3?_compare=2")
+            #expect(again.status == 200 && again.text.contains("again") && again.text.contains("(deleted)"))
         }
     }
 }
