@@ -154,7 +154,9 @@ package struct WorkitemRoutes: Sendable {
             }
         }
         let target = WorkitemService.Target(sopInstanceUID: uid, keys: query.identifier)
-        let receivers: WorkitemService.Receivers = notifications == nil ? .peers : .all
+        let principal = request.access.principal
+        let receivers: WorkitemService.Receivers =
+            notifications == nil ? .peers : .all(client: "\(principal.kind.rawValue):\(principal.id)")
         try Self.check(request, .read)
         notifications?.hub.expect(receiver)
         try await write(request, "subscribe", .execute, .read, uid, receiver) { [hasLock] unit in

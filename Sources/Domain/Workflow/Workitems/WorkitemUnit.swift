@@ -69,6 +69,10 @@ package protocol WorkitemUnit: AnyObject {
     func removeWorklistSubscription(of receiver: String, isFiltered: Bool) throws
     /// The titles of all who are told of anything.
     func subscribedReceivers() throws -> [String]
+    /// Notes which client subscribed an AE that was told of nothing and is no peer.
+    func note(_ receiver: String, of client: String) throws
+    /// How many of those that a client subscribed are told of anything.
+    func receivers(of client: String) throws -> Int
 }
 
 extension UnitContext {

@@ -1,0 +1,22 @@
+extension Migrations {
+    /// Requests for storage commitment by HTTP, and which client subscribed the AEs that are no peers. PS3.18 §13, §11.10.
+    static func commitmentRequests(_ number: Int) -> Migration {
+        Migration(
+            number, "commitment requests",
+            [
+                """
+                CREATE TABLE commitment_requests (client {text} NOT NULL, transaction_uid {text} NOT NULL, \
+                instances {int} NOT NULL, state {text} NOT NULL, accepted_at {int} NOT NULL, ended_at {int}, \
+                named {text} NOT NULL, outcome {text}, PRIMARY KEY (client, transaction_uid)) {table}
+                """,
+                "CREATE INDEX commitment_requests_load ON commitment_requests (client, instances)",
+                """
+                CREATE INDEX commitment_requests_open ON commitment_requests (accepted_at, client, transaction_uid) \
+                WHERE state = 'working'
+                """,
+                "CREATE INDEX commitment_requests_ended ON commitment_requests (ended_at) WHERE ended_at IS NOT NULL",
+                "CREATE TABLE workitem_receivers (receiver {text} PRIMARY KEY, client {text} NOT NULL) {table}",
+                "CREATE INDEX workitem_receivers_client ON workitem_receivers (client)",
+            ])
+    }
+}
