@@ -214,6 +214,12 @@ final class SQLUnitOfWork: UnitOfWork {
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] {
         try studyTable.instances(in: seriesInstanceUID, of: studyInstanceUID)
     }
+    func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts] {
+        try rejectionTable.places(of: sopInstanceUIDs)
+    }
+    func hasInstances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> Bool {
+        try studyTable.hasInstances(in: seriesInstanceUID, of: studyInstanceUID)
+    }
     func insert(_ received: ReceivedInstance) throws {
         _ = try writing()
         try rebuildStaleKeys()

@@ -27,6 +27,24 @@ extension UnitOfWork {
     }
 }
 
+/// A unit that looks at one instance after the other.
+extension UnitOfWork {
+    package func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts] {
+        var places: [String: InstanceWhereabouts] = [:]
+        for uid in sopInstanceUIDs {
+            if let instance = try instance(uid) {
+                places[uid] = InstanceWhereabouts(instance, isRejected: false)
+            } else if let instance = try rejectedInstance(uid) {
+                places[uid] = InstanceWhereabouts(instance, isRejected: true)
+            }
+        }
+        return places
+    }
+    package func hasInstances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> Bool {
+        try !instances(in: seriesInstanceUID, of: studyInstanceUID).isEmpty
+    }
+}
+
 /// A unit that keeps no rejected images.
 extension UnitOfWork {
     package func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries? {

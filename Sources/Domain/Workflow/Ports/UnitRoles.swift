@@ -83,6 +83,10 @@ package protocol StudyUnit: UnitContext {
     /// By SOP Instance UID, unique in the whole store.
     func instance(_ sopInstanceUID: String) throws -> Instance?
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance]
+    /// Where those of these SOP Instance UIDs lie that are here, also the rejected ones.
+    func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts]
+    /// Whether a series has instances that are in answers.
+    func hasInstances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> Bool
     /// Stores the instance's row with its header, bulk list and frame index.
     func insert(_ received: ReceivedInstance) throws
     /// Takes an instance's row out. Its blob is not touched.

@@ -10,6 +10,9 @@ extension QuarantineService {
         let principal = unit.access.principal
         let sentBy = "\(principal.kind.rawValue):\(principal.id)"
         let studies = Dictionary(grouping: note.references, by: \.studyInstanceUID)
+        let places = try unit.places(of: Set(note.references.map(\.sopInstanceUID)).sorted())
+        let studyOfNote =
+            try unit.study(instance.studyInstanceUID) ?? unit.rejectedSeries(in: instance.studyInstanceUID).first?.study
         var hidden = 0
         var awaited: [AwaitedRejection] = []
         for (uid, references) in studies.sorted(by: { $0.key < $1.key }) {
@@ -21,8 +24,9 @@ extension QuarantineService {
                 var named = Set(references.map(\.sopInstanceUID))
                 named.remove(instance.sopInstanceUID)
                 if let study = try unit.study(uid), let series = try unit.series(seriesUID, in: uid) {
-                    let here = Set(try unit.instances(in: seriesUID, of: uid).map(\.sopInstanceUID))
-                    let found = named.intersection(here)
+                    let place = InstanceWhereabouts(
+                        studyInstanceUID: uid, seriesInstanceUID: seriesUID, isRejected: false)
+                    let found = named.filter { places[$0] == place }
                     if !found.isEmpty {
                         let decision = rejection(note.title, by: instance.sopInstanceUID, of: sentBy, in: unit)
                         try hide(found.sorted(), of: series, in: study, decision, in: unit)
@@ -31,8 +35,7 @@ extension QuarantineService {
                     named.subtract(found)
                 }
                 if note.title.takesAgain { continue }
-                for sop in named.sorted() {
-                    guard try unit.rejectedInstance(sop) == nil, try unit.instance(sop) == nil else { continue }
+                for sop in named.sorted() where places[sop] == nil {
                     awaited.append(
                         AwaitedRejection(
                             RejectionNote.Reference(
@@ -53,8 +56,8 @@ extension QuarantineService {
         }
         if !awaited.isEmpty { try unit.awaitRejections(awaited) }
         try record(
-            note.title, instance.studyInstanceUID,
-            try unit.study(instance.studyInstanceUID)?.reconciliation.patientID, "note \(instance.sopInstanceUID)",
+            note.title, instance.studyInstanceUID, studyOfNote?.reconciliation.patientID,
+            "note \(instance.sopInstanceUID)",
             "\(hidden) rejected, \(awaited.count) awaited, of \(note.references.count)", in: unit)
     }
 
@@ -91,7 +94,9 @@ extension QuarantineService {
         try unit.audit(
             AuditRecord(
                 category: .application, interaction: "quarantine-undo", action: .update, outcome: .success,
-                access: unit.access, entity: "study:\(uid)", query: "instance \(rejected.sopInstanceUID)",
+                access: unit.access, entity: "study:\(uid)",
+                patientID: try unit.study(uid)?.reconciliation.patientID?.value,
+                query: "instance \(rejected.sopInstanceUID)",
                 detail: "\(title.code): sent again"))
     }
 

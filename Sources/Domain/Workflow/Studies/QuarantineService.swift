@@ -14,6 +14,7 @@ package struct QuarantineService: Sendable {
         }
         let uid = request.studyInstanceUID
         let before = try orders(of: uid, in: unit)
+        let patient = try unit.study(uid)?.reconciliation.patientID
         switch request.ask {
         case .undo: try undo(request, in: unit)
         case .accept: try accept(request, in: unit)
@@ -23,11 +24,12 @@ package struct QuarantineService: Sendable {
         try tellReports(of: uid, before: before, in: unit)
         let place = [request.seriesInstanceUID.map { "series \($0)" }, request.sopInstanceUID.map { "instance \($0)" }]
             .compactMap { $0 }.joined(separator: " ")
-        let link = try unit.study(uid)?.reconciliation
+        // A study of which nothing is left was the patient's that it had.
+        let link = try unit.study(uid)?.reconciliation.patientID ?? patient
         try unit.audit(
             AuditRecord(
                 category: .application, interaction: "quarantine-\(request.ask.name)", action: .update,
-                outcome: .success, access: unit.access, entity: "study:\(uid)", patientID: link?.patientID?.value,
+                outcome: .success, access: unit.access, entity: "study:\(uid)", patientID: link?.value,
                 query: place.isEmpty ? nil : place, detail: request.title.map { "\($0.code): \(reason)" } ?? reason))
     }
 
@@ -209,10 +211,8 @@ package struct QuarantineService: Sendable {
         }
         series.asides.removeAll { hidden.contains($0.sopInstanceUID) }
         try unit.save(series)
-        if try unit.instances(in: uid, of: studyUID).allSatisfy({ hidden.contains($0.sopInstanceUID) }) {
-            try unit.removeSeries(uid, in: studyUID)
-        }
         try unit.reject(hidden.sorted(), of: rejected)
+        if try !unit.hasInstances(in: uid, of: studyUID) { try unit.removeSeries(uid, in: studyUID) }
     }
 
     /// Brings a study in line with the series that are left of it; without any it is gone.

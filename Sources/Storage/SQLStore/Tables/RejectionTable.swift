@@ -42,6 +42,30 @@ struct RejectionTable {
         ) { try StudyTable.instance($0) }
     }
 
+    /// UIDs that one query asks for.
+    private static let placesAtATime = 1_000
+
+    func places(of sopUIDs: [String]) throws -> [String: InstanceWhereabouts] {
+        var places: [String: InstanceWhereabouts] = [:]
+        var rest = sopUIDs[...]
+        while !rest.isEmpty {
+            let some = Array(rest.prefix(Self.placesAtATime))
+            rest = rest.dropFirst(some.count)
+            for (table, isRejected) in [("rejected_instances", true), ("instances", false)] {
+                try connection.run(
+                    """
+                    SELECT sop_uid, study_uid, series_uid FROM \(table)
+                    WHERE \(connection.dialect.isInTexts("sop_uid"))
+                    """, [.texts(some)]
+                ) { row in
+                    places[try row.text(0)] = InstanceWhereabouts(
+                        studyInstanceUID: try row.text(1), seriesInstanceUID: try row.text(2), isRejected: isRejected)
+                }
+            }
+        }
+        return places
+    }
+
     /// Newest first, each with the number of its rejected instances.
     func all(limit: Int) throws -> [QuarantinedSeries] {
         try connection.all(
