@@ -17,7 +17,7 @@ package final class CommitmentDesk: Sendable {
         package var referencesPerClientMax = 50_000
         /// Transactions that are read back at a time: more would take the disk from those who store.
         package var workers = 2
-        /// Of one transaction; DIMSE has about as much for an attempt.
+        /// Of one transaction, as of one attempt of a transaction by DIMSE; past it the transaction has failed.
         package var readBackTime = Duration.seconds(780)
         /// From the end of the reading back: an outcome that is told is so old at most.
         package var keepSeconds: Int64 = 3_600
