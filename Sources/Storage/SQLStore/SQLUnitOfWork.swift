@@ -247,6 +247,11 @@ final class SQLUnitOfWork: UnitOfWork {
         try rejectionTable.series(in: studyInstanceUID)
     }
     func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { try rejectionTable.instance(sopInstanceUID) }
+    func rejections(
+        of seriesInstanceUID: String, in studyInstanceUID: String, sopInstanceUIDs: [String]?
+    ) throws -> [String: RejectedSeries.RejectedInstance] {
+        try rejectionTable.decisions(of: seriesInstanceUID, in: studyInstanceUID, sopInstanceUIDs)
+    }
     func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws {
         _ = try writing()
         let moved = try rejectionTable.reject(sopInstanceUIDs, of: rejected)

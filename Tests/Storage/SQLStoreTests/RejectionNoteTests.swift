@@ -133,6 +133,57 @@ struct RejectionNoteTests {
         }
     }
 
+    @Test(
+        "Of instances that a note rejected before they came each is undone by itself, or all with their series",
+        arguments: TestDatabases.all, [false, true])
+    func decisions(_ kind: SQLDialect, _ isOfEarlierVersion: Bool) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            let uids = ["1.1", "1.2", "1.3"]
+            var note = Self.note(.quality, Self.reference("1.1"))
+            note.rejection?.references = uids.map { Self.reference($0) }
+            try await Quarantine.send(store, note)
+            for uid in uids { try await Quarantine.send(store, Quarantine.image(uid, accession: "A1")) }
+            #expect(try await Self.count(store) == "1")
+            if isOfEarlierVersion {
+                // As it stood before migration 45: with the series.
+                try await store.work { unit in
+                    let unit = try #require(unit as? SQLUnitOfWork)
+                    let kept = try #require(try unit.rejectedSeries("1.2.3.1", in: Self.study))
+                    let whole = try QuarantineService().whole(kept, in: unit)
+                    #expect(whole.instances.keys.sorted() == uids && kept.instances.isEmpty)
+                    try unit.connection.run(
+                        "UPDATE rejected_series SET detail = ?",
+                        [
+                            try DetailColumn.encode(
+                                whole, .rejectedSeries, StudyTable.seriesKey("1.2.3.1", Self.study))
+                        ])
+                    try unit.connection.run("DELETE FROM rejected_decisions")
+                }
+            }
+            func kept() async throws -> [String] {
+                try await store.quarantine(.rejected, limit: 9, access: Support.server).flatMap {
+                    $0.instanceDecisions.keys.sorted()
+                }
+            }
+            #expect(try await kept() == uids)
+            try await Quarantine.decide(store, .undo, instance: "1.2")
+            #expect(try await Self.count(store) == "2")
+            #expect(try await kept() == ["1.1", "1.3"])
+            _ = try await Self.delete(store, .patientSafety, instance: "1.2")
+            #expect(try await kept() == uids)
+            let titles = try await store.quarantine(.rejected, limit: 9, access: Support.server).first?
+                .instanceDecisions.mapValues(\.title)
+            #expect(titles == ["1.1": .quality, "1.2": .patientSafety, "1.3": .quality])
+            try await Quarantine.decide(store, .undo)
+            #expect(try await Self.count(store) == "4")
+            #expect(try await kept() == [])
+            let left = try await store.look { unit in
+                try unit.rejections(of: "1.2.3.1", in: Self.study, sopInstanceUIDs: nil).count
+            }
+            #expect(left == 0)
+        }
+    }
+
     @Test("What has expired is taken as new when it is sent again, one by one", arguments: TestDatabases.all)
     func expired(_ kind: SQLDialect) async throws {
         try await Quarantine.with(kind) { (store, _) async throws in

@@ -52,6 +52,9 @@ extension UnitOfWork {
     }
     package func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries] { [] }
     package func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { nil }
+    package func rejections(
+        of seriesInstanceUID: String, in studyInstanceUID: String, sopInstanceUIDs: [String]?
+    ) throws -> [String: RejectedSeries.RejectedInstance] { [:] }
     package func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws { throw Self.noRejections }
     package func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws { throw Self.noRejections }
     package func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {

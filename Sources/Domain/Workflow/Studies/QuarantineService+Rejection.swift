@@ -84,11 +84,16 @@ extension QuarantineService {
     /// Puts an instance back that is sent again, where it was rejected with a title that takes it again.
     func takeAgain(_ rejected: Instance, in unit: any UnitOfWork) throws {
         let uid = rejected.studyInstanceUID
-        guard let kept = try unit.rejectedSeries(rejected.seriesInstanceUID, in: uid), kept.decision == nil,
-            let title = kept.instances[rejected.sopInstanceUID]?.decision.title, title.takesAgain
-        else { return }
+        let sop = rejected.sopInstanceUID
+        guard var kept = try unit.rejectedSeries(rejected.seriesInstanceUID, in: uid), kept.decision == nil else {
+            return
+        }
+        kept.add(try unit.rejections(of: rejected.seriesInstanceUID, in: uid, sopInstanceUIDs: [sop]))
+        guard let title = kept.instances[sop]?.decision.title, title.takesAgain else { return }
+        // The series comes back with the first of it, without what stays rejected.
+        if try unit.series(rejected.seriesInstanceUID, in: uid) == nil { kept = try whole(kept, in: unit) }
         let before = try orders(of: uid, in: unit)
-        try restore(kept, [rejected.sopInstanceUID], in: unit)
+        try restore(kept, [sop], in: unit)
         try StudyService().lookAgain(uid, in: unit)
         try tellReports(of: uid, before: before, in: unit)
         try unit.audit(

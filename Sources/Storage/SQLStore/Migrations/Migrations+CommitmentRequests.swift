@@ -1,5 +1,6 @@
 extension Migrations {
-    /// Requests for storage commitment by HTTP, and which client subscribed the AEs that are no peers. PS3.18 §13, §11.10.
+    /// Requests for storage commitment by HTTP; which client subscribed the AEs that are no peers; and what was decided of
+    /// single rejected instances, which stood with their series before. PS3.18 §13, §11.10, IHE RAD IOCM.
     static func commitmentRequests(_ number: Int) -> Migration {
         Migration(
             number, "commitment requests",
@@ -17,6 +18,11 @@ extension Migrations {
                 "CREATE INDEX commitment_requests_ended ON commitment_requests (ended_at) WHERE ended_at IS NOT NULL",
                 "CREATE TABLE workitem_receivers (receiver {text} PRIMARY KEY, client {text} NOT NULL) {table}",
                 "CREATE INDEX workitem_receivers_client ON workitem_receivers (client)",
+                """
+                CREATE TABLE rejected_decisions (sop_uid {text} PRIMARY KEY, study_uid {text} NOT NULL, \
+                series_uid {text} NOT NULL, detail {bytes} NOT NULL) {table}
+                """,
+                "CREATE INDEX rejected_decisions_series ON rejected_decisions (study_uid, series_uid)",
             ])
     }
 }
