@@ -203,7 +203,7 @@ package final class CommitmentDesk: Sendable {
         let settled = ended
         try await store.write(Self.access) { try $0.commitmentRequests.save(settled) }
         let waiting = state.withLock { state in
-            state.waiting.values.filter { $0.key == settled.key }.map(\.signal)
+            state.waiting.values.filter { $0.key == settled.key }.map { $0.signal }
         }
         for signal in waiting { signal.raise() }
     }

@@ -32,10 +32,10 @@ extension UnitOfWork {
     package func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts] {
         var places: [String: InstanceWhereabouts] = [:]
         for uid in sopInstanceUIDs {
-            if let instance = try instance(uid) {
-                places[uid] = InstanceWhereabouts(instance, isRejected: false)
-            } else if let instance = try rejectedInstance(uid) {
-                places[uid] = InstanceWhereabouts(instance, isRejected: true)
+            if let stored = try instance(uid) {
+                places[uid] = InstanceWhereabouts(stored, isRejected: false)
+            } else if let rejected = try rejectedInstance(uid) {
+                places[uid] = InstanceWhereabouts(rejected, isRejected: true)
             }
         }
         return places
