@@ -144,6 +144,9 @@ private typealias Support = WorkflowSupport
                 try workitems.save(WorkitemSubscriber(receiver: "A", state: .withLock), of: "1.1")
                 #expect(try workitems.receivers(of: "client:x") == 1)
                 #expect(try workitems.receivers(of: "client:y") == 1)
+                #expect(try workitems.receivers(of: nil) == 2)
+                #expect(try workitems.isSubscribed("A") && workitems.isSubscribed("C"))
+                #expect(try !workitems.isSubscribed("D"))
             }
         }
     }

@@ -41,9 +41,12 @@ extension MemoryUnit: WorkitemUnit {
     package func note(_ receiver: String, of client: String) throws {
         state.workitemReceivers[receiver] = client
     }
-    package func receivers(of client: String) throws -> Int {
+    package func isSubscribed(_ receiver: String) throws -> Bool { try subscribedReceivers().contains(receiver) }
+    package func receivers(of client: String?) throws -> Int {
         let subscribed = Set(try subscribedReceivers())
-        return state.workitemReceivers.count(where: { $0.value == client && subscribed.contains($0.key) })
+        return state.workitemReceivers.count(where: {
+            (client == nil || $0.value == client) && subscribed.contains($0.key)
+        })
     }
 
     package func peers(offering service: Peer.Service) throws -> [Peer] {

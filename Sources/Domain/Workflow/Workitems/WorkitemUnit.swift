@@ -71,8 +71,10 @@ package protocol WorkitemUnit: AnyObject {
     func subscribedReceivers() throws -> [String]
     /// Notes which client subscribed an AE that was told of nothing and is no peer.
     func note(_ receiver: String, of client: String) throws
-    /// How many of those that a client subscribed are told of anything.
-    func receivers(of client: String) throws -> Int
+    /// Whether an AE is told of anything.
+    func isSubscribed(_ receiver: String) throws -> Bool
+    /// How many of the AEs that were noted for a client, or for all, are told of anything.
+    func receivers(of client: String?) throws -> Int
 }
 
 extension UnitContext {

@@ -18,6 +18,12 @@ extension Migrations {
                 "CREATE INDEX commitment_requests_ended ON commitment_requests (ended_at) WHERE ended_at IS NOT NULL",
                 "CREATE TABLE workitem_receivers (receiver {text} PRIMARY KEY, client {text} NOT NULL) {table}",
                 "CREATE INDEX workitem_receivers_client ON workitem_receivers (client)",
+                // Those of before are nobody's.
+                """
+                INSERT INTO workitem_receivers (receiver, client) SELECT t.receiver, '' FROM (SELECT receiver \
+                FROM workitem_subscriptions UNION SELECT receiver FROM worklist_subscriptions) AS t WHERE NOT EXISTS \
+                (SELECT 1 FROM peer_services p WHERE p.service = 'ups' AND p.name = t.receiver)
+                """,
                 """
                 CREATE TABLE rejected_decisions (sop_uid {text} PRIMARY KEY, study_uid {text} NOT NULL, \
                 series_uid {text} NOT NULL, detail {bytes} NOT NULL) {table}

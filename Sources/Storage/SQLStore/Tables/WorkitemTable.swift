@@ -160,14 +160,26 @@ struct WorkitemTable {
             """, [.text(receiver), .text(client)])
     }
 
-    func receivers(of client: String) throws -> Int {
-        Int(
+    func isSubscribed(_ receiver: String) throws -> Bool {
+        for table in ["worklist_subscriptions", "workitem_subscriptions"] {
+            let found = try connection.first(
+                "SELECT receiver FROM \(table) WHERE receiver = ? LIMIT 1", [.text(receiver)]
+            ) { try $0.text(0) }
+            if found != nil { return true }
+        }
+        return false
+    }
+
+    func receivers(of client: String?) throws -> Int {
+        var condition = SQLCondition(
+            """
+            (EXISTS (SELECT 1 FROM workitem_subscriptions s WHERE s.receiver = r.receiver)
+            OR EXISTS (SELECT 1 FROM worklist_subscriptions w WHERE w.receiver = r.receiver))
+            """)
+        if let client { condition.add("r.client = ?", .text(client)) }
+        return Int(
             try connection.first(
-                """
-                SELECT COUNT(*) FROM workitem_receivers r WHERE r.client = ?
-                AND (EXISTS (SELECT 1 FROM workitem_subscriptions s WHERE s.receiver = r.receiver)
-                OR EXISTS (SELECT 1 FROM worklist_subscriptions w WHERE w.receiver = r.receiver))
-                """, [.text(client)]
+                "SELECT COUNT(*) FROM workitem_receivers r WHERE \(condition.text)", condition.values
             ) { try $0.int(0) } ?? 0)
     }
 }
@@ -208,5 +220,6 @@ extension SQLUnitOfWork: WorkitemUnit {
         _ = try writing()
         try workitemTable.note(receiver, of: client)
     }
-    func receivers(of client: String) throws -> Int { try workitemTable.receivers(of: client) }
+    func isSubscribed(_ receiver: String) throws -> Bool { try workitemTable.isSubscribed(receiver) }
+    func receivers(of client: String?) throws -> Int { try workitemTable.receivers(of: client) }
 }

@@ -35,9 +35,9 @@ extension WorkitemService {
         case all(client: String)
     }
 
-    /// AEs that are subscribed to anything at most, where one is no peer: each is told of each change.
+    /// AEs that are subscribed to anything, and were no peers when they came, at most: each is told of each change.
     package static let receiversMax = 1_000
-    /// Of those that are no peers, what one client has subscribed at most, so that none keeps others out.
+    /// Of those, what one client has subscribed at most, so that none keeps others out.
     package static let receiversPerClientMax = 250
 
     /// Subscribes an AE. It is told how the workitem stands, or all of them where the subscription to all has a lock.
@@ -53,9 +53,8 @@ extension WorkitemService {
         let workitems = try unit.workitems
         if try !unit.peers(offering: .ups).contains(where: { $0.kind == .applicationEntity && $0.name == receiver }) {
             guard case .all(let client) = receivers else { throw WorkitemRefusal.receiverUnknown }
-            let subscribed = try workitems.subscribedReceivers()
-            if !subscribed.contains(receiver) {
-                guard subscribed.count < Self.receiversMax,
+            if try !workitems.isSubscribed(receiver) {
+                guard try workitems.receivers(of: nil) < Self.receiversMax,
                     try workitems.receivers(of: client) < Self.receiversPerClientMax
                 else { throw WorkitemRefusal.tooManyReceivers }
                 try workitems.note(receiver, of: client)
