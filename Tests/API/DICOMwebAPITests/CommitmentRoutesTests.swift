@@ -197,6 +197,23 @@ struct CommitmentRoutesTests {
         #expect(try await service.request(["1.5.1"]).status == 202)
     }
 
+    @Test("What is made of a body takes memory, too: 503 where there is none")
+    func memory() async throws {
+        let body = try Self.body((1...1_000).map { "1.5.\($0)" })
+        func request(_ bytesMax: Int) -> APIRequest {
+            APIRequest(
+                method: .post, path: "/", headers: [.contentType: "application/dicom+json"],
+                body: RequestBody(buffer: ByteBuffer(bytes: body)),
+                access: AccessContext(principal: .anonymous, scopes: [], requestID: "r"),
+                memory: MemoryBudget(bytesMax: bytesMax).reservation())
+        }
+        let set = try await request(64 << 20).dataSet(limit: 8 << 20)
+        #expect(set[.referencedSOPSequence]?.items?.count == 1_000)
+        await #expect(throws: HTTPFailure(.unavailable, "")) {
+            _ = try await request(2 * body.count).dataSet(limit: 8 << 20)
+        }
+    }
+
     @Test("A process that takes over tells the same outcomes, and reads back what the one before it did not")
     func restarted() async throws {
         let first = Service(patience: .zero) { $0.sopInstanceUID == "1.5.2" ? .lost : .intact }
