@@ -45,10 +45,13 @@ struct CommitmentRequestTable {
     }
 
     func load(of client: String?) throws -> CommitmentRequest.Load {
-        let condition = client.map { (text: " WHERE client = ?", values: [SQLValue.text($0)]) } ?? ("", [])
+        var condition = SQLCondition("1 = 1")
+        if let client { condition.add("client = ?", .text(client)) }
         return try connection.first(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(instances), 0) AS BIGINT) FROM commitment_requests\(condition.text)",
-            condition.values
+            """
+            SELECT COUNT(*), CAST(COALESCE(SUM(instances), 0) AS BIGINT) FROM commitment_requests
+            WHERE \(condition.text)
+            """, condition.values
         ) { CommitmentRequest.Load(requests: Int(try $0.int(0)), instances: Int(try $0.int(1))) }
             ?? CommitmentRequest.Load()
     }
