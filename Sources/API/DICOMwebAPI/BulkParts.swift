@@ -7,8 +7,8 @@ import NIOCore
 import Synchronization
 import Workflow
 
-/// The bulk data of one request, by its Content-Location: small parts in memory, others as blobs that are removed with the
-/// request. Only what the metadata names is kept, and nothing but parts is ever looked for.
+/// The bulk data of one request, by its Content-Location: small parts in memory, others as passing blobs, which go with the
+/// request and are never made durable. Only what the metadata names is kept, and nothing but parts is ever looked for.
 final class BulkParts: Sendable {
     /// A part of more bytes goes to the disk.
     static let inMemoryBytesMax = 256 << 10
@@ -107,7 +107,7 @@ final class BulkParts: Sendable {
             if let blob = current.blob {
                 try piece.withUnsafeReadableBytes { try blob.append($0) }
             } else if current.bytes.count + piece.readableBytes > Self.inMemoryBytesMax {
-                let blob = try blobs.create()
+                let blob = try blobs.createPassing()
                 current.blob = blob
                 state.spooled.append(blob)
                 try current.bytes.withUnsafeBytes { try blob.append($0) }
@@ -135,14 +135,14 @@ final class BulkParts: Sendable {
             try await blob.finish()
             let (blobs, id) = (blobs, blob.id)
             // Not kept open: a request may have more parts than a process may open files.
-            content = .blob(count: blob.count, open: { try await blobs.open(id) })
+            content = .blob(count: blob.count, open: { try await blobs.openPassing(id) })
         }
         let part = BulkPart(
             mediaType: current.mediaType, transferSyntaxUID: current.transferSyntaxUID, content: content)
         state.withLock { $0.found[current.place].append(part) }
     }
 
-    /// Removes what went to the disk. What cannot be removed now is an orphan to the sweep.
+    /// Removes what went to the disk. What cannot be removed now, the sweep removes.
     func remove() async {
         let spooled = state.withLock { state in
             defer { state = State() }
@@ -150,6 +150,7 @@ final class BulkParts: Sendable {
         }
         for blob in spooled {
             blob.abort()
+            // Of a store without passing blobs.
             try? await blobs.remove(blob.id)
         }
     }

@@ -1,12 +1,10 @@
+import Access
 import DICOMTranslation
 import Synchronization
 import Workflow
 
-/// The transactions of storage commitment that came by HTTP: reads back what they name, a few at a time, and keeps what
-/// was found for those who asked. PS3.18 §13.1.
-///
-/// They are in memory: after a restart a transaction is unknown, and whoever asks again gets what is found then. So nothing
-/// is ever said to be committed that was not read back by this process a while ago at most.
+/// The transactions of storage commitment that came by HTTP: kept in the store, read back a few at a time, and their
+/// outcomes kept for those who asked. Those that were not read back when the process ended are with the next. PS3.18 §13.
 package final class CommitmentDesk: Sendable {
     /// How much is taken in, and how long an outcome is kept.
     package struct Limits: Sendable {
@@ -19,83 +17,41 @@ package final class CommitmentDesk: Sendable {
         package var referencesPerClientMax = 50_000
         /// Transactions that are read back at a time: more would take the disk from those who store.
         package var workers = 2
-        /// Of one transaction; DIMSE has about as much for an attempt.
+        /// Of one transaction, as of one attempt of a transaction by DIMSE; past it the transaction has failed.
         package var readBackTime = Duration.seconds(780)
-        /// From the end of the reading back.
+        /// From the end of the reading back: an outcome that is told is so old at most.
         package var keepSeconds: Int64 = 3_600
         package init() {}
-    }
-
-    /// Who asked for which transaction. Others know nothing of it.
-    struct Key: Hashable, Sendable {
-        let principal: String
-        let transactionUID: String
     }
 
     /// How a transaction stands.
     enum Standing: Sendable {
         case working
         case done([StorageCommitment.Reference: StorageCommitment.Failure], of: StorageCommitment)
-        /// The bytes could not be read back now; the transaction is forgotten.
+        /// The bytes could not be read back; the transaction may be asked for again.
         case failed
     }
 
     /// Why a transaction is not taken.
     enum Refusal: Error, Sendable, Hashable {
         case inUse
-        /// For so many seconds, about.
+        /// The client, or all, have as much here as they may.
         case full
     }
 
-    private struct Transaction: Sendable {
-        let commitment: StorageCommitment
-        let signal: DeliverySignal
-        var standing = Standing.working
-        /// Microseconds since 1970 UTC.
-        var endedAt: Int64?
-    }
-
-    /// What is waited for, worked on or kept.
-    private struct Share: Sendable {
-        var transactions = 0
-        var references = 0
-
-        func hasRoom(for commitment: StorageCommitment, _ transactionsMax: Int, _ referencesMax: Int) -> Bool {
-            transactions < transactionsMax && references + commitment.references.count <= referencesMax
-        }
-
-        mutating func add(_ commitment: StorageCommitment) {
-            transactions += 1
-            references += commitment.references.count
-        }
-
-        mutating func remove(_ commitment: StorageCommitment) {
-            transactions -= 1
-            references -= commitment.references.count
-        }
-    }
+    private typealias Key = CommitmentRequest.Key
 
     private struct State: Sendable {
-        var transactions: [Key: Transaction] = [:]
-        var queue: [Key] = []
-        var all = Share()
-        var byClient: [String: Share] = [:]
-
-        mutating func add(_ transaction: Transaction, as key: Key) {
-            transactions[key] = transaction
-            all.add(transaction.commitment)
-            byClient[key.principal, default: Share()].add(transaction.commitment)
-            queue.append(key)
-        }
-
-        mutating func remove(_ key: Key) {
-            guard let gone = transactions.removeValue(forKey: key) else { return }
-            all.remove(gone.commitment)
-            byClient[key.principal]?.remove(gone.commitment)
-            if byClient[key.principal]?.transactions == 0 { byClient[key.principal] = nil }
-        }
+        /// What the workers of this process have.
+        var working: Set<Key> = []
+        /// Who waits for which transaction.
+        var waiting: [Int: (key: Key, signal: DeliverySignal)] = [:]
+        var next = 0
     }
 
+    private static let access = AccessContext.server(requestID: "commitment")
+
+    private let store: any WorkflowStore
     private let check: CommitmentCheck
     private let limits: Limits
     private let now: @Sendable () -> Int64
@@ -103,40 +59,42 @@ package final class CommitmentDesk: Sendable {
     private let arrived = DeliverySignal()
 
     /// - Parameter now: microseconds since 1970 UTC.
-    package init(check: CommitmentCheck, limits: Limits = Limits(), now: @escaping @Sendable () -> Int64) {
+    package init(
+        store: any WorkflowStore, check: CommitmentCheck, limits: Limits = Limits(),
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.store = store
         self.check = check
         self.limits = limits
         self.now = now
     }
 
-    /// Reads back what comes, until the task is cancelled.
-    package func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<max(1, limits.workers) {
-                group.addTask {
-                    while !Task.isCancelled {
-                        guard let key = self.next() else {
-                            await self.arrived.wait(.seconds(60))
-                            continue
-                        }
-                        await self.work(on: key)
-                    }
-                }
-            }
-        }
+    static func key(of principal: Principal, _ transactionUID: String) -> CommitmentRequest.Key {
+        CommitmentRequest.Key(
+            client: "\(principal.kind.rawValue):\(principal.id)", transactionUID: transactionUID)
     }
 
-    /// Takes a transaction in. Throws ``Refusal``.
-    func add(_ commitment: StorageCommitment, by principal: String) throws(Refusal) -> Key {
-        let key = Key(principal: principal, transactionUID: commitment.transactionUID)
-        let refusal = state.withLock { state -> Refusal? in
-            forget(&state)
-            guard state.transactions[key] == nil else { return .inUse }
-            guard state.all.hasRoom(for: commitment, limits.transactionsMax, limits.referencesMax),
-                state.byClient[principal, default: Share()].hasRoom(
-                    for: commitment, limits.transactionsPerClientMax, limits.referencesPerClientMax)
+    /// Takes a transaction in: it is durable when this returns. Throws ``Refusal`` and ``StoreError``.
+    func add(_ commitment: StorageCommitment, by principal: Principal) async throws -> CommitmentRequest.Key {
+        let key = Self.key(of: principal, commitment.transactionUID)
+        let request = CommitmentRequest(
+            key: key, count: commitment.references.count, references: commitment.lines,
+            acceptedAt: UTCInstant(microseconds: now()))
+        let (limits, oldest) = (limits, oldest)
+        let refusal = try await store.write(Self.access) { unit -> Refusal? in
+            let requests = try unit.commitmentRequests
+            try requests.removeCommitmentRequests(endedBefore: oldest, limit: limits.transactionsMax)
+            if let kept = try requests.commitmentRequest(key) {
+                guard kept.state == .failed else { return .inUse }
+                try requests.removeCommitmentRequest(key)
+            }
+            let all = try requests.commitmentLoad(of: nil)
+            let own = try requests.commitmentLoad(of: key.client)
+            guard all.requests < limits.transactionsMax, all.instances + request.count <= limits.referencesMax,
+                own.requests < limits.transactionsPerClientMax,
+                own.instances + request.count <= limits.referencesPerClientMax
             else { return .full }
-            state.add(Transaction(commitment: commitment, signal: DeliverySignal()), as: key)
+            try requests.save(request)
             return nil
         }
         if let refusal { throw refusal }
@@ -144,51 +102,122 @@ package final class CommitmentDesk: Sendable {
         return key
     }
 
-    /// How a transaction stands; nil for one that is not known. One that failed is forgotten with the answer.
-    func standing(of key: Key) -> Standing? {
-        state.withLock { state in
-            forget(&state)
-            guard let transaction = state.transactions[key] else { return nil }
-            if case .failed = transaction.standing { state.remove(key) }
-            return transaction.standing
+    /// How a transaction stands; nil for one that is not known, or no longer. Throws ``StoreError``.
+    func standing(of key: CommitmentRequest.Key) async throws -> Standing? {
+        let oldest = oldest
+        let kept = try await store.read(Self.access) { try $0.commitmentRequests.commitmentRequest(key) }
+        guard let kept, kept.endedAt.map({ $0 >= oldest }) ?? true else { return nil }
+        switch kept.state {
+        case .working: return .working
+        case .failed: return .failed
+        case .done:
+            guard let commitment = StorageCommitment(lines: kept.references),
+                let failures = commitment.failures(lines: kept.outcome ?? "")
+            else { throw StoreError(.corrupt, "the outcome of a request for storage commitment cannot be read") }
+            return .done(failures, of: commitment)
         }
     }
 
     /// The same once it has ended, or after so long at most.
-    func standing(of key: Key, within time: Duration) async -> Standing? {
-        let signal = state.withLock { state -> DeliverySignal? in
-            guard case .working? = state.transactions[key]?.standing else { return nil }
-            return state.transactions[key]?.signal
+    func standing(of key: CommitmentRequest.Key, within time: Duration) async throws -> Standing? {
+        // Who ends it in between raises the signal.
+        let signal = DeliverySignal()
+        let number = state.withLock { state in
+            state.next &+= 1
+            state.waiting[state.next] = (key, signal)
+            return state.next
         }
-        if let signal { await signal.wait(time) }
-        return standing(of: key)
+        defer { state.withLock { _ = $0.waiting.removeValue(forKey: number) } }
+        let first = try await standing(of: key)
+        guard case .working? = first, time > .zero else { return first }
+        await signal.wait(time)
+        return try await standing(of: key)
     }
 
-    private func next() -> Key? {
-        state.withLock { $0.queue.isEmpty ? nil : $0.queue.removeFirst() }
+    // MARK: Reading back
+
+    /// Reads back what comes, and what waited when the process before this one ended, until the task is cancelled.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<max(1, limits.workers) {
+                group.addTask {
+                    while !Task.isCancelled {
+                        do {
+                            if let request = try await self.next() {
+                                try await self.work(on: request)
+                            } else {
+                                try await self.forget()
+                                await self.arrived.wait(.seconds(60))
+                            }
+                        } catch {
+                            // The store is away: what was read back is read back again.
+                            await self.arrived.wait(.seconds(5))
+                        }
+                    }
+                }
+            }
+        }
     }
 
-    private func work(on key: Key) async {
-        guard let transaction = state.withLock({ $0.transactions[key] }) else { return }
-        let standing: Standing
+    /// The first that no worker of this process has, which this one has then; nil when there is none.
+    private func next() async throws -> CommitmentRequest? {
+        let count = max(1, limits.workers)
+        while true {
+            let open = try await store.read(Self.access) {
+                try $0.commitmentRequests.openCommitmentRequests(limit: count)
+            }
+            let claimed = state.withLock { state in open.first { state.working.insert($0).inserted } }
+            guard let claimed else { return nil }
+            do {
+                let request = try await store.read(Self.access) {
+                    try $0.commitmentRequests.commitmentRequest(claimed)
+                }
+                // Another worker may have ended it since the list was read.
+                if let request, request.state == .working { return request }
+            } catch {
+                release(claimed)
+                throw error
+            }
+            release(claimed)
+        }
+    }
+
+    private func release(_ key: CommitmentRequest.Key) { state.withLock { _ = $0.working.remove(key) } }
+
+    private func work(on request: CommitmentRequest) async throws {
+        defer { release(request.key) }
+        var ended = request
         do {
-            let failures = try await check.failures(of: transaction.commitment, within: limits.readBackTime)
-            standing = .done(failures, of: transaction.commitment)
+            guard let commitment = StorageCommitment(lines: request.references) else {
+                throw StoreError(.corrupt, "a request for storage commitment cannot be read")
+            }
+            let failures = try await check.failures(of: commitment, within: limits.readBackTime)
+            ended.outcome = commitment.lines(of: failures)
+            ended.state = .done
         } catch {
-            standing = .failed
+            // What the end of the process broke off waits for the next.
+            if Task.isCancelled { return }
+            ended.state = .failed
         }
-        state.withLock { state in
-            state.transactions[key]?.standing = standing
-            state.transactions[key]?.endedAt = now()
+        ended.endedAt = UTCInstant(microseconds: now())
+        let settled = ended
+        try await store.write(Self.access) { try $0.commitmentRequests.save(settled) }
+        let waiting = state.withLock { state in
+            state.waiting.values.filter { $0.key == settled.key }.map { $0.signal }
         }
-        transaction.signal.raise()
+        for signal in waiting { signal.raise() }
     }
+
+    private var oldest: UTCInstant { UTCInstant(microseconds: now()).advanced(bySeconds: -limits.keepSeconds) }
 
     /// Lets go of those whose time is over.
-    private func forget(_ state: inout State) {
-        let oldest = now() - limits.keepSeconds * 1_000_000
-        for (key, transaction) in state.transactions where transaction.endedAt.map({ $0 < oldest }) ?? false {
-            state.remove(key)
+    private func forget() async throws {
+        let (limits, oldest) = (limits, oldest)
+        guard try await store.read(Self.access, { try $0.commitmentRequests.hasCommitmentRequest(endedBefore: oldest) })
+        else { return }
+        try await store.write(Self.access) {
+            _ = try $0.commitmentRequests.removeCommitmentRequests(
+                endedBefore: oldest, limit: limits.transactionsMax)
         }
     }
 }

@@ -53,18 +53,18 @@ package struct CommitmentRoutes: Sendable {
             }
         }
         try await record("commitment", request, transaction, "commitment of \(commitment.references.count) instances")
-        let key: CommitmentDesk.Key
-        do throws(CommitmentDesk.Refusal) {
-            key = try desk.add(commitment, by: request.access.principal.id)
-        } catch {
-            switch error {
+        let key: CommitmentRequest.Key
+        do {
+            key = try await desk.add(commitment, by: request.access.principal)
+        } catch let refusal as CommitmentDesk.Refusal {
+            switch refusal {
             case .inUse: throw HTTPFailure(.conflict, "the transaction UID is in use")
             case .full:
                 throw HTTPFailure(
                     .unavailable, "too many instances wait for commitment; try again", headers: [.retryAfter: "60"])
             }
         }
-        return try answer(await desk.standing(of: key, within: patience), form)
+        return try answer(try await desk.standing(of: key, within: patience), form)
     }
 
     /// §13.5.
@@ -73,8 +73,8 @@ package struct CommitmentRoutes: Sendable {
         let transaction = try Self.transaction(request)
         let form = try ResultForm(request)
         try await record("commitment-result", request, transaction, nil)
-        let key = CommitmentDesk.Key(principal: request.access.principal.id, transactionUID: transaction)
-        return try answer(desk.standing(of: key), form)
+        let key = CommitmentDesk.key(of: request.access.principal, transaction)
+        return try answer(try await desk.standing(of: key), form)
     }
 
     private func answer(_ standing: CommitmentDesk.Standing?, _ form: ResultForm) throws -> Response {
@@ -84,7 +84,7 @@ package struct CommitmentRoutes: Sendable {
         case .working: return .empty(.accepted, headers: [.retryAfter: "5"])
         case .failed:
             throw HTTPFailure(
-                .unavailable, "the instances cannot be read back now; ask again", headers: [.retryAfter: "60"])
+                .unavailable, "the instances could not be read back; ask again", headers: [.retryAfter: "60"])
         case .done(let failures, let commitment): return try form.response(commitment.response(failures: failures))
         }
     }

@@ -1,13 +1,17 @@
+import Access
 import DICOMData
 import HTTPSupport
 import HTTPTypes
 import NIOCore
 
 extension APIRequest {
+    /// A text that is read is held as bytes, as a tree and as a data set: so many times its bytes are reserved.
+    private static let dataSetWeight = 10
+
     /// The one data set that is the body, in DICOM JSON or as a document of the Native DICOM Model. PS3.18 §8.6, §8.7.3.
     ///
     /// Throws `.unsupportedMediaType` for another form, `.malformed` for what is none of its form or more than one data set,
-    /// and what ``collectBody(limit:)`` throws.
+    /// `.unavailable` where there is no memory for what is made of it, and what ``collectBody(limit:)`` throws.
     ///
     /// - Parameters:
     ///   - limit: of the body, in bytes.
@@ -21,6 +25,10 @@ extension APIRequest {
         }
         let bytes = Array(try await collectBody(limit: limit).readableBytesView)
         if mayBeEmpty, bytes.isEmpty { return DataSet() }
+        guard memory?.grow(to: bytes.count * Self.dataSetWeight) ?? true else {
+            throw HTTPFailure(
+                .unavailable, "there is no memory for the request now; try again", headers: [.retryAfter: "2"])
+        }
         let sets: [DataSet]
         do throws(DICOMDataError) {
             sets = isXML ? [try NativeDICOMModel.decode(bytes)] : try DICOMJSON.decode(bytes)

@@ -6,15 +6,16 @@ import Workflow
 /// The notification connections that are open, by the AE title that they listen for, and what is told over them: the
 /// reports that N-EVENT-REPORT tells, from the same outbox. PS3.18 §8.10, §11.13.
 package final class NotificationHub: Sendable {
-    /// How many connections there may be.
+    /// How many connections there may be, and how long one is waited for.
     package struct Limits: Sendable {
         package var socketsMax = 256
         /// Of one client, so that none keeps others out.
         package var perClientMax = 64
         /// Of one client for one title.
         package var perReceiverMax = 4
-        /// How long a report waits for the connection of who has just subscribed.
+        /// From a subscription on, the time in which its receiver is expected to open a connection.
         package var expectedFor = Duration.seconds(30)
+        /// Of one report: how long it waits for a connection that is expected.
         package var patience = Duration.seconds(5)
         package init() {}
     }
@@ -34,7 +35,7 @@ package final class NotificationHub: Sendable {
         var next = 0
         var messageID: UInt16 = 0
         var isClosed = false
-        /// Who subscribed a moment ago, and until when their connection is expected.
+        /// By AE title, until when a connection is expected: at most `socketsMax`.
         var expected: [String: ContinuousClock.Instant] = [:]
     }
 
@@ -44,7 +45,8 @@ package final class NotificationHub: Sendable {
         let client: String
     }
 
-    /// A connection's place.
+    /// What ``open(_:for:by:)`` gives and ``close(_:_:)`` takes back: the AE title, the client's id, and a number that no
+    /// other connection of the process has.
     struct Place: Sendable {
         let receiver: String
         let client: String
@@ -56,6 +58,7 @@ package final class NotificationHub: Sendable {
     private let state = Mutex(State())
     private let opened = DeliverySignal()
 
+    /// - Parameter observe: told of figures, on the task of whoever causes them.
     package init(limits: Limits = Limits(), observe: @escaping @Sendable (Figure) -> Void = { _ in }) {
         self.limits = limits
         self.observe = observe
@@ -117,7 +120,8 @@ package final class NotificationHub: Sendable {
 
     // MARK: Reports
 
-    /// Whoever has just subscribed opens the connection next: what it is told first waits for it a little.
+    /// Notes that a receiver was subscribed: for ``Limits/expectedFor`` its reports wait for its first connection. Past
+    /// ``Limits/socketsMax`` receivers at a time nothing is noted.
     func expect(_ receiver: String) {
         let now = ContinuousClock.now
         state.withLock { state in
@@ -141,7 +145,7 @@ package final class NotificationHub: Sendable {
         return isTold
     }
 
-    /// The same, waiting a moment for a connection that is expected.
+    /// The same; where a connection is expected and none is open it is waited for, ``Limits/patience`` at most.
     package func tellExpected(_ report: WorkitemReport) async -> Bool {
         let end = ContinuousClock.now + limits.patience
         while true {

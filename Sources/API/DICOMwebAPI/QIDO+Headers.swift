@@ -48,10 +48,9 @@ extension DICOMwebRoutes {
 
     /// The header of a match's first instance.
     func firstHeader(of match: StudyMatch, _ request: APIRequest) async throws -> InstanceHeader? {
-        try await index.headers(
+        try await index.searchedHeader(
             studyInstanceUID: match.study.studyInstanceUID, seriesInstanceUID: match.series?.seriesInstanceUID,
-            sopInstanceUID: match.instance?.sopInstanceUID, after: nil, limit: 1, access: request.access
-        ).first
+            sopInstanceUID: match.instance?.sopInstanceUID, access: request.access)
     }
 }
 

@@ -27,7 +27,7 @@ extension WorkitemRoutes {
         switch refusal {
         case .unknown, .receiverUnknown: .notFound
         case .notScheduled, .inappropriate: .malformed
-        case .tooMany: .unprocessable
+        case .tooMany, .tooManyReceivers: .unprocessable
         case .duplicate, .closed, .wrongTransaction, .alreadyInProgress, .onlyCreationSchedules, .finalStateNotMet,
             .notInProgress, .alreadyCompleted, .performerUnreachable:
             .conflict

@@ -9,7 +9,8 @@ extension WorkitemRoutes {
     /// Where a subscriber is told, and which pages may open a connection.
     package struct Notifications: Sendable {
         let hub: NotificationHub
-        /// As browsers send them: of this server, and those that may read its answers.
+        /// The Origin fields of pages that may open a connection, `scheme://host[:port]`: this server's and those of
+        /// `cors: { origins }`. RFC 6454 §6.2.
         let origins: Set<String>
 
         package init(hub: NotificationHub, origins: Set<String>) {

@@ -154,7 +154,9 @@ package struct WorkitemRoutes: Sendable {
             }
         }
         let target = WorkitemService.Target(sopInstanceUID: uid, keys: query.identifier)
-        let receivers: WorkitemService.Receivers = notifications == nil ? .peers : .all
+        let principal = request.access.principal
+        let receivers: WorkitemService.Receivers =
+            notifications == nil ? .peers : .all(client: "\(principal.kind.rawValue):\(principal.id)")
         try Self.check(request, .read)
         notifications?.hub.expect(receiver)
         try await write(request, "subscribe", .execute, .read, uid, receiver) { [hasLock] unit in
@@ -168,7 +170,7 @@ package struct WorkitemRoutes: Sendable {
     /// §11.11.
     private func unsubscribe(_ request: APIRequest) async throws -> Response {
         let uid = try workitem(request)
-        let receiver = request.parameters["aetitle"]
+        let receiver = try Self.receiver(request)
         let target = WorkitemService.Target(sopInstanceUID: uid, keys: DataSet())
         try await write(request, "unsubscribe", .execute, .read, uid, receiver) { unit in
             try service.unsubscribe(receiver, from: target, in: unit)
@@ -179,7 +181,7 @@ package struct WorkitemRoutes: Sendable {
     /// §11.12.
     private func suspend(_ request: APIRequest) async throws -> Response {
         let uid = try workitem(request)
-        let receiver = request.parameters["aetitle"]
+        let receiver = try Self.receiver(request)
         let target = WorkitemService.Target(sopInstanceUID: uid, keys: DataSet())
         try await write(request, "suspend", .execute, .read, uid, receiver) { unit in
             try service.suspend(receiver, target, in: unit)

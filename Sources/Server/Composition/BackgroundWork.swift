@@ -174,7 +174,7 @@ struct ImportWorker: Service {
     }
 }
 
-/// Reads back what clients ask to be committed to. What is under way at the end is asked for again by whoever needs it.
+/// Reads back what clients ask to be committed to. What is under way at the end is read back by the next process.
 struct CommitmentWorker: Service {
     let desk: CommitmentDesk
 

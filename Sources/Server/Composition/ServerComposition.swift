@@ -162,6 +162,7 @@ enum ServerComposition {
         notificationMetrics.observe(.open(0))
         // Of HTTP; DIMSE's are in the outbox.
         let commitmentDesk = CommitmentDesk(
+            store: store,
             check: CommitmentCheck(store: store, readBack: OutgoingDIMSE.readBack(blobs)) { uid in
                 logger.error(
                     "an instance is not committed: its bytes are not what was written", metadata: ["instance": "\(uid)"]

@@ -119,10 +119,13 @@ package final class BlobStore: BlobStoring {
 
     package func createErasable() throws -> any BlobWriting { try create(isErasable: configuration.keeper != nil) }
 
-    private func create(isErasable: Bool) throws -> any BlobWriting {
+    package func createPassing() throws -> any BlobWriting { try create(isErasable: false, isPassing: true) }
+
+    private func create(isErasable: Bool, isPassing: Bool = false) throws -> any BlobWriting {
         if let failure { throw failure }
         if let refusal = held.withLock({ $0.refusal }) ?? space.refusal() { throw refusal }
-        return BlobWriter(ids.withLock { $0.next(configuration.form, isErasable: isErasable) }, in: self)
+        return BlobWriter(
+            ids.withLock { $0.next(configuration.form, isErasable: isErasable) }, in: self, isPassing: isPassing)
     }
 
     /// Whether the key of a blob of this id lies apart from it: without that it is of no use to anybody.
@@ -168,6 +171,13 @@ package final class BlobStore: BlobStoring {
             completion(
                 state == .active
                     ? reading(id, nil, work) : .failure(StoreError(.closed, "the blob store is closed")))
+        }
+    }
+
+    package func openPassing(_ id: BlobID) async throws -> any BlobReading {
+        guard BlobIDSequence.isLegal(id) else { throw StoreError(.notFound, "no such blob") }
+        return try await onThread { [self] in
+            Result { try BlobReader(id, path: directories.incomingPath(of: id), in: self) }
         }
     }
 

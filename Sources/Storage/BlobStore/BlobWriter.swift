@@ -10,6 +10,8 @@ import Workflow
 final class BlobWriter: BlobWriting {
     let id: BlobID
     private let store: BlobStore
+    /// Whether it stays among the incoming files, not durable, until this object is let go.
+    private let isPassing: Bool
     private let state: Mutex<State>
 
     private struct State {
@@ -40,8 +42,9 @@ final class BlobWriter: BlobWriting {
         }
     }
 
-    init(_ id: BlobID, in store: BlobStore) {
+    init(_ id: BlobID, in store: BlobStore, isPassing: Bool = false) {
         self.id = id
+        self.isPassing = isPassing
         self.store = store
         let configuration = store.configuration
         let entropy = configuration.entropy
@@ -99,6 +102,7 @@ final class BlobWriter: BlobWriting {
     }
 
     func finish() async throws {
+        if isPassing { return try await finishPassing() }
         do {
             let directory = try store.directories.directory(of: id)
             try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
@@ -133,13 +137,33 @@ final class BlobWriter: BlobWriting {
         }
     }
 
+    /// Writes what is left, for this process alone.
+    private func finishPassing() async throws {
+        do {
+            try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+                store.threads.submit { [self] threads in
+                    done.resume(
+                        with: Result {
+                            guard threads == .active else { throw StoreError(.closed, "the blob store is closed") }
+                            try write()
+                            state.withLock { $0.phase = .finished }
+                        }.mapError { store.note($0) })
+                }
+            }
+        } catch {
+            abort()
+            throw error
+        }
+    }
+
     func abort() {
         let (descriptor, path): (Int32, String?) = state.withLock { state in
             let descriptor = state.descriptor
             let path: String? =
                 switch state.phase {
                 case .open, .finishing: state.isCreated ? store.directories.incomingPath(of: id) : nil
-                case .finished: try? store.directories.path(of: id)
+                case .finished:
+                    isPassing ? store.directories.incomingPath(of: id) : (try? store.directories.path(of: id))
                 case .ended: nil
                 }
             state.phase = .ended
@@ -161,19 +185,24 @@ final class BlobWriter: BlobWriting {
 
     /// Writes what is left, makes the file durable and gives it its name in `directory`, which is made if need be.
     private func place(in directory: String) throws {
-        if let failure = store.failure ?? store.space.refusal() { throw failure }
-        try state.withLock { state in
-            guard state.phase == .open else { throw StoreError(.misuse, "the blob is not open for writing") }
-            state.phase = .finishing
-            try close(&state)
-        }
+        try write()
         try store.directories.make(directory)
         if let failure = store.failure { throw failure }
         try store.files.rename(store.directories.incomingPath(of: id), directory + "/" + id.value)
         state.withLock { $0.phase = .finished }
     }
 
-    /// Writes the rest and the header, makes the file durable and closes it. In one write when nothing was written
+    /// Writes what is left and closes the file.
+    private func write() throws {
+        if let failure = store.failure ?? store.space.refusal() { throw failure }
+        try state.withLock { state in
+            guard state.phase == .open else { throw StoreError(.misuse, "the blob is not open for writing") }
+            state.phase = .finishing
+            try close(&state)
+        }
+    }
+
+    /// Writes the rest and the header, makes the file durable, but for a passing blob, and closes it. In one write when nothing was written
     /// before; otherwise the header comes last.
     private func close(_ state: inout State) throws {
         try create(&state)
@@ -194,7 +223,7 @@ final class BlobWriter: BlobWriting {
             try write(state, BlobHeader.bytes..<end, at: state.header.fileOffset(ofChunk: state.first))
             try write(state, 0..<BlobHeader.bytes, at: 0)
         }
-        try store.files.synchronize(state.descriptor)
+        if !isPassing { try store.files.synchronize(state.descriptor) }
         store.files.close(state.descriptor)
         state.descriptor = -1
         release(&state)

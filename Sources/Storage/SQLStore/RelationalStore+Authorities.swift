@@ -71,7 +71,7 @@ extension RelationalStore {
 
 /// The tables that hold identifiers, in the order in which they are mapped: people before what is theirs.
 enum MappedPlace: CaseIterable, Sendable {
-    case patients, visits, orders, reports, studies, rejected
+    case patients, visits, orders, reports, studies, rejected, rejectedInstances
 }
 
 /// What a batch did.
@@ -90,6 +90,7 @@ extension RelationalStore.MappingResult {
         case .orders: orders += step.mapped
         case .reports: reports += step.mapped
         case .studies, .rejected: series += step.mapped
+        case .rejectedInstances: break
         }
         contradictions += step.contradictions.map { found in
             found.other.map { "\(found.record) and \($0) have one number of \(to)" }
@@ -155,6 +156,7 @@ private struct AuthorityMapper {
             }
         case .studies: try studies(after, limit)
         case .rejected: try rejected(after, limit)
+        case .rejectedInstances: try rejectedInstances(after, limit)
         }
     }
 
@@ -198,6 +200,23 @@ private struct AuthorityMapper {
             guard let kept = try mapped(RejectedSeries.self, row.detail) else { continue }
             // No instance more: what is kept of the series is replaced.
             try unit.reject([], of: kept)
+            step.mapped += 1
+        }
+        return step
+    }
+
+    /// What was decided of single rejected instances, with whom they name.
+    private func rejectedInstances(_ after: String, _ limit: Int) throws -> MappingStep {
+        let rows = try unit.connection.all(
+            "SELECT sop_uid, detail FROM rejected_decisions WHERE sop_uid > ? ORDER BY sop_uid LIMIT ?",
+            [.text(after), .int(Int64(limit))]
+        ) { (sop: try $0.text(0), detail: try $0.opened(1, .rejectedDecision, try $0.text(0))) }
+        var step = MappingStep(looked: rows.count, last: rows.last?.sop)
+        for row in rows {
+            guard let kept = try mapped(RejectedSeries.RejectedInstance.self, row.detail) else { continue }
+            try unit.connection.run(
+                "UPDATE rejected_decisions SET detail = ? WHERE sop_uid = ?",
+                [try DetailColumn.encode(kept, .rejectedDecision, row.sop), .text(row.sop)])
             step.mapped += 1
         }
         return step

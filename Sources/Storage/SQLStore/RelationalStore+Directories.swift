@@ -34,8 +34,9 @@ extension RelationalStore: AssertionLedger {
 
 extension RelationalStore: PeerDirectory {
     package func peer(kind: Peer.Kind, name: String) async throws -> Peer? {
-        try await translating {
-            try await self.database.read { try PeerTable(connection: $0).peer(kind: kind, name: name) }
+        let decodings = peerDecodings
+        return try await translating {
+            try await self.database.read { try PeerTable(connection: $0).peer(kind, name, decodings) }
         }
     }
 

@@ -56,14 +56,23 @@ extension RelationalStore: ImagingIndex {
             studyInstanceUID, seriesInstanceUID, sopInstanceUID, after: after, limit: limit, withHeaders: true, access)
     }
 
+    package func searchedHeader(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, access: AccessContext
+    ) async throws -> InstanceHeader? {
+        try await page(
+            studyInstanceUID, seriesInstanceUID, sopInstanceUID, after: nil, limit: 1, withHeaders: true, access,
+            .search(client: access.principal.id)
+        ).first
+    }
+
     private func page(
         _ study: String, _ series: String?, _ instance: String?, after: Instance.Place?, limit: Int,
-        withHeaders: Bool, _ access: AccessContext
+        withHeaders: Bool, _ access: AccessContext, _ readClass: SQLReadClass = .door
     ) async throws -> [InstanceHeader] {
         let sight = access.imagingSight(.read)
         guard !sight.isNothing else { return [] }
         let strangers = database.resources.strangers
-        let found = try await readUnit(access, snapshot: false) { unit in
+        let found = try await readUnit(access, readClass, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
                 studyUID: study, seriesUID: series, sopUID: instance, after: after, limit: limit,
                 withHeaders: withHeaders, sight: sight)

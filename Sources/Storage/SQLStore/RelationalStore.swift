@@ -24,6 +24,7 @@ package final class RelationalStore: Sendable {
     let rules: SiteRules
     let stations: WorklistStations
     let instanceRows = InstanceCache()
+    let peerDecodings = PeerDecodings()
     /// Raised by each commit that puts something into the outbox.
     package let deliverySignal = DeliverySignal()
     /// Raised by each commit that makes a version of a resource.

@@ -214,6 +214,12 @@ final class SQLUnitOfWork: UnitOfWork {
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] {
         try studyTable.instances(in: seriesInstanceUID, of: studyInstanceUID)
     }
+    func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts] {
+        try rejectionTable.places(of: sopInstanceUIDs)
+    }
+    func hasInstances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> Bool {
+        try studyTable.hasInstances(in: seriesInstanceUID, of: studyInstanceUID)
+    }
     func insert(_ received: ReceivedInstance) throws {
         _ = try writing()
         try rebuildStaleKeys()
@@ -241,6 +247,11 @@ final class SQLUnitOfWork: UnitOfWork {
         try rejectionTable.series(in: studyInstanceUID)
     }
     func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { try rejectionTable.instance(sopInstanceUID) }
+    func rejections(
+        of seriesInstanceUID: String, in studyInstanceUID: String, sopInstanceUIDs: [String]?
+    ) throws -> [String: RejectedSeries.RejectedInstance] {
+        try rejectionTable.decisions(of: seriesInstanceUID, in: studyInstanceUID, sopInstanceUIDs)
+    }
     func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws {
         _ = try writing()
         let moved = try rejectionTable.reject(sopInstanceUIDs, of: rejected)

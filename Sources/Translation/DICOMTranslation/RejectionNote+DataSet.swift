@@ -4,7 +4,8 @@ import Workflow
 extension RejectionNote {
     /// What a Key Object Selection with one of the titles of ``RejectionTitle`` refers to, as its Current Requested
     /// Procedure Evidence Sequence says; nil for any other object. Throws ``IngestFailure``: `.notUnderstood` for a note
-    /// whose references cannot all be followed, or that has none or more than ``referencesMax``. PS3.3 §A.35.4, §C.17.6.2.
+    /// whose references cannot all be followed, or that has none, or more of them, their studies or their series than
+    /// ``referencesMax``, ``studiesMax`` and ``seriesMax``. PS3.3 §A.35.4, §C.17.6.2.
     init?(_ dataSet: DataSet, classUID: String) throws(IngestFailure) {
         guard classUID == UID.keyObjectSelectionDocument,
             let concept = dataSet.item(.conceptNameCodeSequence),
@@ -30,6 +31,13 @@ extension RejectionNote {
         }
         guard !references.isEmpty else {
             throw IngestFailure(.notUnderstood, "a rejection note refers to no instance")
+        }
+        guard Set(references.map(\.studyInstanceUID)).count <= Self.studiesMax,
+            Set(references.map { [$0.studyInstanceUID, $0.seriesInstanceUID] }).count <= Self.seriesMax
+        else {
+            throw IngestFailure(
+                .notUnderstood,
+                "a rejection note refers to more than \(Self.studiesMax) studies or \(Self.seriesMax) series")
         }
         self.init(title: title, references: references)
     }

@@ -137,4 +137,24 @@ package struct StorageCommitment: Sendable, Hashable {
         guard !references.isEmpty else { return nil }
         self.init(transactionUID: String(transaction), references: references)
     }
+    /// What failed, a line each: the number of the reference from zero, a space, and the reason, decimal. Empty where
+    /// nothing did.
+    package func lines(of failures: [Reference: Failure]) -> String {
+        references.enumerated().compactMap { index, reference in
+            failures[reference].map { "\(index) \($0.rawValue)" }
+        }.joined(separator: "\n")
+    }
+
+    /// What ``lines(of:)`` were made of; nil for others.
+    package func failures(lines: String) -> [Reference: Failure]? {
+        var failures: [Reference: Failure] = [:]
+        for line in lines.split(separator: "\n") {
+            let parts = line.split(separator: " ")
+            guard parts.count == 2, let index = Int(parts[0]), references.indices.contains(index),
+                let reason = Int(parts[1]), let failure = Failure(rawValue: reason)
+            else { return nil }
+            failures[references[index]] = failure
+        }
+        return failures
+    }
 }

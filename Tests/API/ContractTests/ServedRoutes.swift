@@ -135,7 +135,7 @@ enum ServedRoutes {
                     defaultAccessionSystem: "urn:example:accession"), entropy: entropy, baseURL: base + "/dicomweb"),
             commitments: CommitmentRoutes(
                 desk: CommitmentDesk(
-                    check: CommitmentCheck(store: store, readBack: { _ in .intact }, lost: { _ in }),
+                    store: store, check: CommitmentCheck(store: store, readBack: { _ in .intact }, lost: { _ in }),
                     now: { now.microseconds }), audit: store, patience: .zero),
             rejections: store, newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)

@@ -27,21 +27,24 @@ struct CommitmentRoutesTests {
 
     /// The routes over a store with two CT images, 1.5.1 and 1.5.2.
     private struct Service {
-        let store = MemoryStore()
+        let store: MemoryStore
         let desk: CommitmentDesk
         let trail = Trail()
         let routes: [Route]
 
         init(
-            limits: CommitmentDesk.Limits = .init(), patience: Duration = .seconds(60),
+            store: MemoryStore = MemoryStore(), limits: CommitmentDesk.Limits = .init(),
+            patience: Duration = .seconds(60),
             readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact },
             now: @escaping @Sendable () -> Int64 = { 1_000_000 }
         ) {
+            self.store = store
             store.change { state in
                 state.instances = ["1.5.1", "1.5.2"].map { CommitmentRoutesTests.instance($0) }
             }
             desk = CommitmentDesk(
-                check: CommitmentCheck(store: store, readBack: readBack, lost: { _ in }), limits: limits, now: now)
+                store: store, check: CommitmentCheck(store: store, readBack: readBack, lost: { _ in }), limits: limits,
+                now: now)
             routes = CommitmentRoutes(desk: desk, audit: trail, patience: patience).routes
         }
 
@@ -107,6 +110,10 @@ struct CommitmentRoutesTests {
                 return item
             })
         return try DICOMJSON.encode(set)
+    }
+
+    private static func key(_ uid: String) -> CommitmentRequest.Key {
+        CommitmentDesk.key(of: Principal(kind: .client, id: "ct"), uid)
     }
 
     private static func hasFailed(_ standing: CommitmentDesk.Standing?) -> Bool {
@@ -179,13 +186,75 @@ struct CommitmentRoutesTests {
         #expect(try await service.check().status == 202)
         #expect(try await service.request(["1.5.1"]).status == 409)
         try await service.running {
-            let key = CommitmentDesk.Key(principal: "ct", transactionUID: "1.2.3")
-            let standing = await service.desk.standing(of: key, within: .seconds(60))
+            let key = Self.key("1.2.3")
+            let standing = try await service.desk.standing(of: key, within: .seconds(60))
             #expect(Self.hasFailed(standing))
-            let forgotten = try await service.check()
-            #expect(forgotten.status == 404)
+            for _ in 0..<2 {
+                let answer = try await service.check()
+                #expect(answer.status == 503)
+            }
         }
         #expect(try await service.request(["1.5.1"]).status == 202)
+    }
+
+    @Test("What is made of a body takes memory, too: 503 where there is none")
+    func memory() async throws {
+        let body = try Self.body((1...1_000).map { "1.5.\($0)" })
+        func request(_ bytesMax: Int) -> APIRequest {
+            APIRequest(
+                method: .post, path: "/", headers: [.contentType: "application/dicom+json"],
+                body: RequestBody(buffer: ByteBuffer(bytes: body)),
+                access: AccessContext(principal: .anonymous, scopes: [], requestID: "r"),
+                memory: MemoryBudget(bytesMax: bytesMax).reservation())
+        }
+        let set = try await request(64 << 20).dataSet(limit: 8 << 20)
+        #expect(set[.referencedSOPSequence]?.items?.count == 1_000)
+        await #expect(throws: HTTPFailure(.unavailable, "")) {
+            _ = try await request(2 * body.count).dataSet(limit: 8 << 20)
+        }
+    }
+
+    @Test("A process that takes over tells the same outcomes, and reads back what the one before it did not")
+    func restarted() async throws {
+        let first = Service(patience: .zero) { $0.sopInstanceUID == "1.5.2" ? .lost : .intact }
+        #expect(try await first.request(["1.5.1", "1.5.2"], "1.1").status == 202)
+        try await first.running {
+            _ = try await first.desk.standing(of: Self.key("1.1"), within: .seconds(60))
+        }
+        let outcome = try #require(try await first.check("1.1").set)
+        #expect(try await first.request(["1.5.1"], "1.2").status == 202)
+        let second = Service(store: first.store, patience: .zero)
+        #expect(try await second.check("1.1").set == outcome)
+        #expect(try await second.request(["1.5.1"], "1.1").status == 409)
+        #expect(try await second.check("1.2").status == 202)
+        try await second.running {
+            _ = try await second.desk.standing(of: Self.key("1.2"), within: .seconds(60))
+            let answer = try await second.check("1.2")
+            #expect(answer.status == 200)
+        }
+        #expect(try await second.check("1.2", client: "other").status == 404)
+    }
+
+    @Test("What the end of the process breaks off is not said to have failed")
+    func brokenOff() async throws {
+        let begun = DeliverySignal()
+        let never = DeliverySignal()
+        let service = Service(patience: .zero) { _ in
+            begun.raise()
+            await never.wait()
+            return .unreadable
+        }
+        #expect(try await service.request(["1.5.1"]).status == 202)
+        try await service.running { await begun.wait() }
+        #expect(try await service.check().status == 202)
+        let next = Service(store: service.store, patience: .zero)
+        try await next.running {
+            let standing = try await next.desk.standing(of: Self.key("1.2.3"), within: .seconds(60))
+            guard case .done? = standing else {
+                Issue.record("not read back")
+                return
+            }
+        }
     }
 
     @Test("The desk takes so many transactions and instances, at the limit and one past it, and forgets in time")
@@ -202,8 +271,8 @@ struct CommitmentRoutesTests {
         #expect(try await service.request(["1.5.1"], "1.3").status == 503)
         try await service.running {
             for uid in ["1.1", "1.2"] {
-                let key = CommitmentDesk.Key(principal: "ct", transactionUID: uid)
-                _ = await service.desk.standing(of: key, within: .seconds(60))
+                let key = Self.key(uid)
+                _ = try await service.desk.standing(of: key, within: .seconds(60))
             }
         }
         clock.time.withLock { $0 += 10_000_000 }

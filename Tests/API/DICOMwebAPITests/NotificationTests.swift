@@ -33,12 +33,12 @@ struct NotificationTests {
         func response(
             _ operation: String, _ receiver: String, uid: String = "1.1", headers: HTTPFields = [:],
             body: [UInt8] = [], socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil,
-            later: String? = nil
+            later: String? = nil, client: String = "watcher"
         ) async throws -> Response {
             let route = try #require(routes.first { $0.operationID == operation })
             func access(_ scope: String) throws -> AccessContext {
                 AccessContext(
-                    principal: Principal(kind: .client, id: "watcher"), scopes: [try #require(Scope(scope))],
+                    principal: Principal(kind: .client, id: client), scopes: [try #require(Scope(scope))],
                     patient: patient, requestID: "r")
             }
             let again = try access(later ?? scope)
@@ -53,11 +53,13 @@ struct NotificationTests {
 
         func status(
             _ operation: String, _ receiver: String, uid: String = "1.1", headers: HTTPFields = [:],
-            socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil
+            socket: EventSocket? = nil, scope: String = "system/Task.cruds", patient: String? = nil,
+            client: String = "watcher"
         ) async throws -> Int {
             do {
                 return try await response(
-                    operation, receiver, uid: uid, headers: headers, socket: socket, scope: scope, patient: patient
+                    operation, receiver, uid: uid, headers: headers, socket: socket, scope: scope, patient: patient,
+                    client: client
                 ).status.code
             } catch {
                 let failure = try #require((error as? HTTPFailure) ?? StatusReport().failure(for: error))
@@ -206,7 +208,8 @@ struct NotificationTests {
     // MARK: Subscriptions
 
     @Test(
-        "§11.10.3.2: any AE is subscribed, told where to listen, and its reports are in the outbox; a thousand at most")
+        "§11.10.3.2: any AE is subscribed, told where to listen, and its reports are in the outbox; so many of one client, a thousand of all"
+    )
     func subscribed() async throws {
         let service = Service()
         try await service.createWorkitem()
@@ -217,10 +220,19 @@ struct NotificationTests {
         for title in ["", "A\\B", String(repeating: "A", count: 17)] {
             #expect(try await service.status("subscribeToWorkitem", title) == 400, "\(title)")
         }
-        let many = (2...WorkitemService.receiversMax).map { "AE\($0)" }
-        for title in many { #expect(try await service.status("subscribeToWorkitem", title) == 201) }
+        let share = WorkitemService.receiversPerClientMax
+        for number in 2...share { #expect(try await service.status("subscribeToWorkitem", "AE\(number)") == 201) }
+        // The client's share is used up, and nobody else's; whom it has subscribed already takes none.
         #expect(try await service.status("subscribeToWorkitem", "ONE MORE") == 422)
         #expect(try await service.status("subscribeToWorkitem", "PAGE 1") == 201)
+        for number in (share + 1)...WorkitemService.receiversMax {
+            let client = "other \((number - 1) / share)"
+            #expect(try await service.status("subscribeToWorkitem", "AE\(number)", client: client) == 201)
+        }
+        #expect(try await service.status("subscribeToWorkitem", "ONE MORE", client: "last") == 422)
+        // One that is told of nothing any more takes no place.
+        #expect(try await service.status("unsubscribeFromWorkitem", "AE2") == 200)
+        #expect(try await service.status("subscribeToWorkitem", "ONE MORE") == 201)
     }
 
     @Test("What is told first waits a moment for the connection of who has just subscribed, and for nobody else")

@@ -33,6 +33,15 @@ struct EventSocketTests {
 
     private static func close(_ code: UInt16) -> [UInt8] { [0x88, 2, UInt8(code >> 8), UInt8(code & 255)] }
 
+    @Test("A connection has no socket until a request asks for it, and one from then on")
+    func slot() {
+        let slot = SocketSlot()
+        #expect(slot.made == nil)
+        let socket = slot.socket()
+        #expect(slot.made === socket)
+        #expect(slot.socket() === socket)
+    }
+
     @Test("Messages go out in order, then the close; after it nothing is taken")
     func told() async throws {
         let (socket, wire) = (EventSocket(), Wire())

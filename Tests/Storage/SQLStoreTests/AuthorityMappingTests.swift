@@ -138,6 +138,22 @@ struct AuthorityMappingTests {
         }
     }
 
+    @Test("So is what a single rejected image names", arguments: TestDatabases.all)
+    func rejectedInstance(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await Self.fill(store)
+            let request = QuarantineRequest(.reject, studyInstanceUID: "1.2", sopInstanceUID: "i", reason: "wrong")
+            _ = try await store.decide(request, access: Support.server)
+            #expect(try await Self.map(store).series == 1)
+            let kept = try await store.look { unit in
+                try unit.rejections(of: "1.2.1", in: "1.2", sopInstanceUIDs: nil)
+            }
+            #expect(kept.keys.sorted() == ["i"])
+            #expect(kept["i"]?.identity.patientIDSystem == Self.system)
+            #expect(try await store.look { try $0.rejectedInstance("i") } != nil)
+        }
+    }
+
     @Test("Rejected images are mapped, too", arguments: TestDatabases.all)
     func rejected(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in

@@ -89,6 +89,101 @@ struct RejectionNoteTests {
         }
     }
 
+    @Test(
+        "A note of thousands of references hides what is here, and keeps what has not come",
+        arguments: TestDatabases.all)
+    func many(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            let images = (1...30).map { Quarantine.image("1.\($0)", accession: "A1") }
+            for image in images { try await Quarantine.send(store, image) }
+            var note = Self.note(.quality, Self.reference("1.1"))
+            // Here, here in another series, and not here.
+            note.rejection = RejectionNote(
+                title: .quality,
+                references: (1...20).map { Self.reference("1.\($0)") }
+                    + (21...25).map { Self.reference("1.\($0)", series: "1.2.3.7") }
+                    + (100..<2_200).map { Self.reference("1.\($0)") } + [Self.reference("1.1")])
+            try await Quarantine.send(store, note)
+            #expect(try await Self.count(store) == "11")
+            let kept = try await store.quarantine(.rejected, limit: 9, access: Support.server)
+            #expect(kept.map(\.instances) == [20])
+            for (uid, isAwaited) in [("1.1", false), ("1.21", false), ("1.100", true), ("1.2199", true)] {
+                let awaited = try await store.look { try $0.awaitedRejection(of: uid) }
+                #expect((awaited != nil) == isAwaited, "\(uid)")
+            }
+            let places = try await store.look { try $0.places(of: ["1.1", "1.21", "1.100", "9.1"]) }
+            #expect(places.mapValues(\.isRejected) == ["1.1": true, "1.21": false, "9.1": false])
+            #expect(places["9.1"]?.seriesInstanceUID == "1.2.3.9")
+        }
+    }
+
+    @Test(
+        "The row of a deletion names the patient, also where nothing of the study is left", arguments: TestDatabases.all
+    )
+    func rows(_ kind: SQLDialect) async throws {
+        try await Quarantine.with(kind) { (store, ids) async throws in
+            let patient = try #require(ids["100"]).value
+            try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"))
+            _ = try await Self.delete(store, .retentionExpired)
+            try await Quarantine.send(store, Quarantine.image("1.1", accession: "A1"))
+            let found = try await store.auditRows(AuditQuery(limit: 100), access: Quarantine.desk)
+            let rows = found.rows.map(\.record).filter { $0.interaction.hasPrefix("quarantine-") }
+            #expect(rows.map(\.interaction) == ["quarantine-undo", "quarantine-reject"])
+            #expect(rows.allSatisfy { $0.patientIDs.contains(patient) })
+        }
+    }
+
+    @Test(
+        "Of instances that a note rejected before they came each is undone by itself, or all with their series",
+        arguments: TestDatabases.all, [false, true])
+    func decisions(_ kind: SQLDialect, _ isOfEarlierVersion: Bool) async throws {
+        try await Quarantine.with(kind) { (store, _) async throws in
+            let uids = ["1.1", "1.2", "1.3"]
+            var note = Self.note(.quality, Self.reference("1.1"))
+            note.rejection?.references = uids.map { Self.reference($0) }
+            try await Quarantine.send(store, note)
+            for uid in uids { try await Quarantine.send(store, Quarantine.image(uid, accession: "A1")) }
+            #expect(try await Self.count(store) == "1")
+            if isOfEarlierVersion {
+                // As it stood before migration 45: with the series.
+                try await store.work { unit in
+                    let unit = try #require(unit as? SQLUnitOfWork)
+                    let kept = try #require(try unit.rejectedSeries("1.2.3.1", in: Self.study))
+                    let whole = try QuarantineService().whole(kept, in: unit)
+                    #expect(whole.instances.keys.sorted() == uids && kept.instances.isEmpty)
+                    try unit.connection.run(
+                        "UPDATE rejected_series SET detail = ?",
+                        [
+                            try DetailColumn.encode(
+                                whole, .rejectedSeries, StudyTable.seriesKey("1.2.3.1", Self.study))
+                        ])
+                    try unit.connection.run("DELETE FROM rejected_decisions")
+                }
+            }
+            func kept() async throws -> [String] {
+                try await store.quarantine(.rejected, limit: 9, access: Support.server).flatMap {
+                    $0.instanceDecisions.keys.sorted()
+                }
+            }
+            #expect(try await kept() == uids)
+            try await Quarantine.decide(store, .undo, instance: "1.2")
+            #expect(try await Self.count(store) == "2")
+            #expect(try await kept() == ["1.1", "1.3"])
+            _ = try await Self.delete(store, .patientSafety, instance: "1.2")
+            #expect(try await kept() == uids)
+            let titles = try await store.quarantine(.rejected, limit: 9, access: Support.server).first?
+                .instanceDecisions.mapValues(\.title)
+            #expect(titles == ["1.1": .quality, "1.2": .patientSafety, "1.3": .quality])
+            try await Quarantine.decide(store, .undo)
+            #expect(try await Self.count(store) == "4")
+            #expect(try await kept() == [])
+            let left = try await store.look { unit in
+                try unit.rejections(of: "1.2.3.1", in: Self.study, sopInstanceUIDs: nil).count
+            }
+            #expect(left == 0)
+        }
+    }
+
     @Test("What has expired is taken as new when it is sent again, one by one", arguments: TestDatabases.all)
     func expired(_ kind: SQLDialect) async throws {
         try await Quarantine.with(kind) { (store, _) async throws in

@@ -121,6 +121,36 @@ private typealias Support = WorkflowSupport
         }
     }
 
+    @Test("Whom a client subscribed counts while they are told of anything", arguments: TestDatabases.all)
+    func receivers(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.save([Self.workitem(1)], in: store)
+            try await store.work { unit in
+                let workitems = try unit.workitems
+                for receiver in ["A", "B", "C"] { try workitems.note(receiver, of: "client:x") }
+                #expect(try workitems.receivers(of: "client:x") == 0)
+                // Each time, those that are told of nothing are forgotten.
+                try workitems.note("A", of: "client:x")
+                try workitems.save(WorkitemSubscriber(receiver: "A", state: .withoutLock), of: "1.1")
+                try workitems.note("B", of: "client:x")
+                try workitems.save(WorklistSubscription(receiver: "B", hasLock: false))
+                try workitems.save(WorklistSubscription(receiver: "C", hasLock: false))
+                #expect(try workitems.receivers(of: "client:x") == 2)
+                #expect(try workitems.receivers(of: "client:y") == 0)
+                try workitems.removeSubscriptions(of: "A")
+                #expect(try workitems.receivers(of: "client:x") == 1)
+                // Another client takes it over.
+                try workitems.note("A", of: "client:y")
+                try workitems.save(WorkitemSubscriber(receiver: "A", state: .withLock), of: "1.1")
+                #expect(try workitems.receivers(of: "client:x") == 1)
+                #expect(try workitems.receivers(of: "client:y") == 1)
+                #expect(try workitems.receivers(of: nil) == 2)
+                #expect(try workitems.isSubscribed("A") && workitems.isSubscribed("C"))
+                #expect(try !workitems.isSubscribed("D"))
+            }
+        }
+    }
+
     @Test(
         "Retention takes what ended before and nobody has a lock on, with its subscriptions; what is not over stays",
         arguments: TestDatabases.all)

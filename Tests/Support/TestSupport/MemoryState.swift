@@ -23,6 +23,9 @@ package struct MemoryState: Sendable {
     /// By workitem, then by AE title.
     package var workitemSubscribers: [String: [String: WorkitemSubscription]] = [:]
     package var worklistSubscriptions: [WorklistSubscription] = []
+    /// The clients that subscribed AEs that are no peers, by AE title.
+    package var workitemReceivers: [String: String] = [:]
+    package var commitmentRequests: [CommitmentRequest] = []
     package var peers: [Peer] = []
     package var messages: [JournaledMessage] = []
     /// The numbers whose merge a message of the journal waits for.

@@ -38,6 +38,16 @@ extension MemoryUnit: WorkitemUnit {
     package func subscribedReceivers() throws -> [String] {
         Set(state.worklistSubscriptions.map(\.receiver) + state.workitemSubscribers.values.flatMap(\.keys)).sorted()
     }
+    package func note(_ receiver: String, of client: String) throws {
+        state.workitemReceivers[receiver] = client
+    }
+    package func isSubscribed(_ receiver: String) throws -> Bool { try subscribedReceivers().contains(receiver) }
+    package func receivers(of client: String?) throws -> Int {
+        let subscribed = Set(try subscribedReceivers())
+        return state.workitemReceivers.count(where: {
+            (client == nil || $0.value == client) && subscribed.contains($0.key)
+        })
+    }
 
     package func peers(offering service: Peer.Service) throws -> [Peer] {
         state.peers.filter { $0.offers.contains(service) }

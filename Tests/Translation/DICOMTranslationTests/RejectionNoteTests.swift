@@ -77,6 +77,39 @@ import Workflow
         }
     }
 
+    @Test("A note over so many studies and series is followed, and over one more refused")
+    func spread() throws {
+        func note(studies: Int, series: Int) -> DataSet {
+            var set = Self.note(Self.code("113001"), instances: ["1.2.1.1"])
+            set.set(
+                .currentRequestedProcedureEvidenceSequence,
+                items: (0..<studies).map { study in
+                    var ofStudy = DataSet()
+                    ofStudy.set(.studyInstanceUID, string: "1.\(study)")
+                    ofStudy.set(
+                        .referencedSeriesSequence,
+                        items: (0..<series).map { series in
+                            var instance = DataSet()
+                            instance.set(.referencedSOPInstanceUID, string: "1.\(study).\(series).1")
+                            var ofSeries = DataSet()
+                            ofSeries.set(.seriesInstanceUID, string: "1.\(study).\(series)")
+                            ofSeries.set(.referencedSOPSequence, items: [instance])
+                            return ofSeries
+                        })
+                    return ofStudy
+                })
+            return set
+        }
+        let (studies, series) = (RejectionNote.studiesMax, RejectionNote.seriesMax)
+        #expect(try Self.read(note(studies: studies, series: 1))?.references.count == studies)
+        #expect(try Self.read(note(studies: 1, series: series))?.references.count == series)
+        for (studies, series) in [(studies + 1, 1), (1, series + 1)] {
+            #expect(throws: IngestFailure(.notUnderstood)) {
+                _ = try Self.read(note(studies: studies, series: series))
+            }
+        }
+    }
+
     @Test("A code is read with and without its scheme")
     func codes() {
         #expect(RejectionTitle("113037") == .patientSafety)

@@ -59,6 +59,15 @@ import Testing
         for lines in ["", "1.2.3", "1.2.3\n1.3.1", "1.2.3\n=1.2\nx", "x\n=1.2\n1.3", "1.2.3\n=\n1.3", "1.2.3\n=1.2"] {
             #expect(StorageCommitment(lines: lines) == nil, "\(lines)")
         }
+        let failures: [StorageCommitment.Reference: StorageCommitment.Failure] = [
+            commitment.references[0]: .noSuchInstance, commitment.references[3]: .processingFailure,
+        ]
+        #expect(commitment.lines(of: failures) == "0 274\n3 272")
+        #expect(commitment.failures(lines: "0 274\n3 272") == failures)
+        #expect(commitment.failures(lines: "") == [:])
+        for lines in ["x", "0", "4 272", "-1 272", "0 1", "0 272 1"] {
+            #expect(commitment.failures(lines: lines) == nil, "\(lines)")
+        }
     }
 
     @Test("§J.3.3.1.1: event type 1 names what is committed; type 2 names what failed with its reason too")

@@ -1,10 +1,14 @@
 import Basics
 
-/// Writes the small JSON documents of discovery, tokens and operations; resources have their own writer in FHIRModel.
+/// Writes the small JSON documents of discovery, tokens and operations: UTF-8 without white space, members in the order of
+/// the calls. That the names of an object differ is the caller's business. RFC 8259. Resources have their own writer in
+/// FHIRModel.
 package struct JSONText: Sendable {
+    /// What was written so far.
     package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
+    /// Nothing yet: the first call of ``object(_:_:)`` or ``array(_:_:)``, without a name, makes the document.
     package init() { bytes.reserveCapacity(256) }
 
     /// An object, here or as a member.

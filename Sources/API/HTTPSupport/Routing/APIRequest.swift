@@ -32,7 +32,8 @@ package struct APIRequest: Sendable {
     /// For what a handler has to say beside its answer.
     package let logger: Logger
 
-    /// A connection that can become a WebSocket.
+    /// What a handler needs to answer 101: the socket that the connection becomes, and how its caller is looked at again.
+    /// RFC 6455 §4.2.
     package struct Socket: Sendable {
         package let events: EventSocket
         private let identify: @Sendable () async throws(HTTPFailure) -> AccessContext

@@ -23,7 +23,7 @@ package struct APIResponder: HTTPResponder {
     let limits: HTTPLimits
     package var security: SecurityHeaders
     let cors: CrossOriginPolicy
-    /// Whose word is taken on where requests came from. Those of one door; others may have theirs.
+    /// The proxies of this door, whose Forwarded and X-Forwarded fields say where a request came from. RFC 7239.
     package var proxies = TrustedProxies.none
     let memory: MemoryBudget?
     private let newRequestID: @Sendable () -> String
@@ -97,29 +97,24 @@ package struct APIResponder: HTTPResponder {
                     route.isSocket
                     ? WebSocketHandshake.authorization(of: head.headerFields)
                     : head.headerFields[values: .authorization]
-                let identify: @Sendable () async throws(HTTPFailure) -> AccessContext = {
-                    [authenticator] () async throws(HTTPFailure) -> AccessContext in
-                    try await authenticator.access(
-                        for: route, parameters: parameters, authorization: authorization, requestID: requestID,
-                        sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
-                }
                 if let own = route.page, RoutePage.isAsked(head.headerFields, rawQuery: target.rawQuery) { page = own }
                 let access =
                     page == nil
-                    ? try await identify()
+                    ? try await authenticator.access(
+                        for: route, parameters: parameters, authorization: authorization, requestID: requestID,
+                        sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
                     : AccessContext(
                         principal: .anonymous, scopes: [], requestID: requestID, sourceAddress: origin.sourceAddress)
                 let call = APIRequest(
                     method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
                     parameters: parameters, body: body, access: access, files: FileConnection.current,
                     socket: route.isSocket
-                        ? EventSocket.current.map { APIRequest.Socket($0, identify: identify) } : nil, limits: limits,
-                    memory: memory?.reservation(),
-                    logger: origin.logger)
+                        ? socket(for: route, parameters, authorization, origin, requestID: requestID) : nil,
+                    limits: limits, memory: memory?.reservation(), logger: origin.logger)
                 let handler = page?.handler ?? route.handler
                 let deadline = page == nil ? route.deadline : RoutePage.deadline
                 response =
-                    if route.isBrief { try await handler(call) } else {
+                    if route.isBrief, page == nil { try await handler(call) } else {
                         try await withTaskExecutorPreference(globalConcurrentExecutor) {
                             try await Deadline.run(deadline) { try await handler(call) }
                         }
@@ -146,6 +141,18 @@ package struct APIResponder: HTTPResponder {
             RoutePage.isAsked(head.headerFields, rawQuery: target.rawQuery)
         else { return nil }
         return body
+    }
+
+    /// What the connection of this task may become, and how its caller is looked at again; nil in the process.
+    private func socket(
+        for route: Route, _ parameters: PathParameters, _ authorization: [String], _ origin: Origin, requestID: String
+    ) -> APIRequest.Socket? {
+        guard let socket = SocketSlot.current?.socket() else { return nil }
+        return APIRequest.Socket(socket) { [authenticator] () async throws(HTTPFailure) -> AccessContext in
+            try await authenticator.access(
+                for: route, parameters: parameters, authorization: authorization, requestID: requestID,
+                sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
+        }
     }
 
     /// Where a request came from, by the word of trusted proxies. What came through any proxy is not of this machine.

@@ -50,7 +50,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let refuse: Refuse
     /// Whose the connection becomes with an answer of 101.
-    private let socket: EventSocket?
+    private let socket: SocketSlot?
     private let limits: HTTPLimits
     private var state = State.open
     private var answers = CircularBuffer<Answer>(initialCapacity: 2)
@@ -62,9 +62,9 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
 
     /// - Parameters:
-    ///   - socket: whose the connection becomes with an answer of 101.
+    ///   - socket: the place of the socket whose the connection becomes with an answer of 101.
     ///   - refuse: the form of an answer to what never became a request.
-    init(limits: HTTPLimits, socket: EventSocket? = nil, refuse: @escaping Refuse) {
+    init(limits: HTTPLimits, socket: SocketSlot? = nil, refuse: @escaping Refuse) {
         self.limits = limits
         self.socket = socket
         self.refuse = refuse
@@ -107,7 +107,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Takes bytes of a WebSocket.
-    func takesFrames(_ bytes: ByteBuffer) { socket?.receive(bytes) }
+    func takesFrames(_ bytes: ByteBuffer) { socket?.made?.receive(bytes) }
 
     /// Gives up a body that is not what it may be.
     func refuseBody(_ failure: HTTPFailure) {
@@ -207,7 +207,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let answer = answers.first else { return context.write(data, promise: promise) }
         switch unwrapOutboundIn(data) {
         // Behind a request without a body, and the last one: nothing of HTTP follows.
-        case .head(let head) where head.status == .switchingProtocols && socket != nil && reading == nil:
+        case .head(let head) where head.status == .switchingProtocols && socket?.made != nil && reading == nil:
             state = .switched
             context.write(data, promise: promise)
         case .head(var head) where head.status.code >= 200:
@@ -304,13 +304,13 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .closing = state, event as? ChannelEvent == .inputClosed { return context.close(promise: nil) }
-        if case .switched = state, event as? ChannelEvent == .inputClosed { socket?.gone() }
+        if case .switched = state, event as? ChannelEvent == .inputClosed { socket?.made?.gone() }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         stopTimer()
-        if case .switched = state { socket?.gone() }
+        if case .switched = state { socket?.made?.gone() }
         context.fireChannelInactive()
     }
 

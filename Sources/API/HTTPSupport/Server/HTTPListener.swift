@@ -15,7 +15,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
         fileprivate let http1: HTTP1Channel.Value
         /// Where the connection can send ranges of files.
         fileprivate let files: FileConnection?
-        fileprivate let socket: EventSocket
+        fileprivate let socket: SocketSlot
         /// The connection itself.
         package var channel: any Channel { http1.channel }
     }
@@ -83,7 +83,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             let parts = ResponsePartHandler()
             try pipeline.addHandler(parts, position: .after(encoder))
-            let socket = EventSocket()
+            let socket = SocketSlot()
             let exchange = HTTPExchangeHandler(limits: limits, socket: socket, refuse: refusal)
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(HTTPWireHandler(exchange), position: .before(decoder))
@@ -115,7 +115,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     /// Serves a connection until it ends; brief work runs on its event loop.
     package func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(ConnectionExecutor(value.channel.eventLoop)) {
-            await EventSocket.$current.withValue(value.socket) {
+            await SocketSlot.$current.withValue(value.socket) {
                 await FileConnection.$current.withValue(value.files) {
                     await http1.handle(value: value.http1, logger: logger)
                 }

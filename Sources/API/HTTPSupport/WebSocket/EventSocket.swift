@@ -70,9 +70,6 @@ package final class EventSocket: Sendable {
         (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// That of the connection whose request this task answers; set by ``HTTPListener`` alone.
-    @TaskLocal static var current: EventSocket?
-
     // MARK: For those who tell
 
     /// Puts a message behind those that wait. False when it will not be sent: the socket ends, or its peer is so far behind

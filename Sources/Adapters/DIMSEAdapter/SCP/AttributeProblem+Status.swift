@@ -32,6 +32,7 @@ extension WorkitemRefusal {
         case .performerUnreachable: DIMSEStatus(rawValue: 0xC312)
         case .inappropriate: DIMSEStatus(rawValue: 0xC314)
         case .tooMany: .resourceLimitation
+        case .tooManyReceivers: .processingFailure
         }
     }
 }

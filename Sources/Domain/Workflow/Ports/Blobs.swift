@@ -28,10 +28,17 @@ package protocol BlobStoring: Sendable {
     /// As ``create()``, for content that is to be gone once it is removed, whatever becomes of its bytes on the disk: where
     /// the store encrypts, its key lies apart from it and is removed first.
     func createErasable() throws -> any BlobWriting
+    /// As ``create()``, for content that only its writer's owner reads, and that is gone when the writer is: `finish` makes
+    /// nothing durable, and no row may name it. To be read by ``openPassing(_:)``.
+    func createPassing() throws -> any BlobWriting
+    /// Opens a blob of ``createPassing()`` whose writer has finished and lives. Throws `.notFound`.
+    func openPassing(_ id: BlobID) async throws -> any BlobReading
 }
 
 extension BlobStoring {
     package func createErasable() throws -> any BlobWriting { try create() }
+    package func createPassing() throws -> any BlobWriting { try create() }
+    package func openPassing(_ id: BlobID) async throws -> any BlobReading { try await open(id) }
 
     /// Opens a blob for reading. Throws `.notFound`.
     package func open(_ id: BlobID) async throws -> any BlobReading { try await open(id) { $0 } }

@@ -194,6 +194,11 @@ package protocol ImagingIndex: Sendable {
         studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: Instance.Place?,
         limit: Int, access: AccessContext
     ) async throws -> [InstanceHeader]
+    /// The header of the first instance of what a search found: a read in the turn of the client's searches, of which it
+    /// makes many. Nil where there is none that the caller sees.
+    func searchedHeader(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, access: AccessContext
+    ) async throws -> InstanceHeader?
     /// One instance where it is known without asking the store; nil otherwise, which says nothing of it.
     func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
@@ -205,6 +210,14 @@ package protocol ImagingIndex: Sendable {
 }
 
 extension ImagingIndex {
+    package func searchedHeader(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, access: AccessContext
+    ) async throws -> InstanceHeader? {
+        try await headers(
+            studyInstanceUID: studyInstanceUID, seriesInstanceUID: seriesInstanceUID, sopInstanceUID: sopInstanceUID,
+            after: nil, limit: 1, access: access
+        ).first
+    }
     package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] { [] }
     package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] { [] }
     package func patient(of instance: Instance, access: AccessContext) async throws -> PatientOfInstance { .uncertain }

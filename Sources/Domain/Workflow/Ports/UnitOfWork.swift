@@ -27,6 +27,24 @@ extension UnitOfWork {
     }
 }
 
+/// A unit that looks at one instance after the other.
+extension UnitOfWork {
+    package func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts] {
+        var places: [String: InstanceWhereabouts] = [:]
+        for uid in sopInstanceUIDs {
+            if let stored = try instance(uid) {
+                places[uid] = InstanceWhereabouts(stored, isRejected: false)
+            } else if let rejected = try rejectedInstance(uid) {
+                places[uid] = InstanceWhereabouts(rejected, isRejected: true)
+            }
+        }
+        return places
+    }
+    package func hasInstances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> Bool {
+        try !instances(in: seriesInstanceUID, of: studyInstanceUID).isEmpty
+    }
+}
+
 /// A unit that keeps no rejected images.
 extension UnitOfWork {
     package func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries? {
@@ -34,6 +52,9 @@ extension UnitOfWork {
     }
     package func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries] { [] }
     package func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { nil }
+    package func rejections(
+        of seriesInstanceUID: String, in studyInstanceUID: String, sopInstanceUIDs: [String]?
+    ) throws -> [String: RejectedSeries.RejectedInstance] { [:] }
     package func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws { throw Self.noRejections }
     package func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws { throw Self.noRejections }
     package func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {

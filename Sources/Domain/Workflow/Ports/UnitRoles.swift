@@ -83,19 +83,29 @@ package protocol StudyUnit: UnitContext {
     /// By SOP Instance UID, unique in the whole store.
     func instance(_ sopInstanceUID: String) throws -> Instance?
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance]
+    /// Where those of these SOP Instance UIDs lie that are here, also the rejected ones.
+    func places(of sopInstanceUIDs: [String]) throws -> [String: InstanceWhereabouts]
+    /// Whether a series has instances that are in answers.
+    func hasInstances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> Bool
     /// Stores the instance's row with its header, bulk list and frame index.
     func insert(_ received: ReceivedInstance) throws
     /// Takes an instance's row out. Its blob is not touched.
     func removeInstance(_ instance: Instance) throws
     /// What was rejected of a series, of the series of a study, and one rejected instance. None of it is among the
-    /// series, studies and instances of the other calls.
+    /// series, studies and instances of the other calls. What was decided of single instances is not with the series: but
+    /// for what earlier versions kept there, ``rejections(of:in:sopInstanceUIDs:)`` gives it.
     func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries?
     func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries]
     func rejectedInstance(_ sopInstanceUID: String) throws -> Instance?
-    /// Takes instances of a series out of all answers, nil for all that it has, and keeps what is told of them in place
-    /// of what was kept of the series before.
+    /// What was decided of single rejected instances of a series, nil for all of them.
+    func rejections(
+        of seriesInstanceUID: String, in studyInstanceUID: String, sopInstanceUIDs: [String]?
+    ) throws -> [String: RejectedSeries.RejectedInstance]
+    /// Takes instances of a series out of all answers, nil for all that it has. What `rejected` says of the series takes the
+    /// place of what was kept of it; what it says of those instances is added.
     func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws
-    /// Puts instances back, nil for all that were rejected of the series, and keeps what is left.
+    /// Puts instances back, nil for all that were rejected of the series, and forgets what was decided of them. What `left`
+    /// says of the series is kept while it is rejected itself, or instances of it are.
     func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws
     /// What a note rejects that has not come yet.
     func awaitedRejection(of sopInstanceUID: String) throws -> AwaitedRejection?

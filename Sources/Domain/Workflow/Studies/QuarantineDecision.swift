@@ -54,9 +54,8 @@ package struct RejectedSeries: Sendable, Hashable, Codable {
     package var series: Series
     /// Of the whole series, also of what arrives of it later; nil when only single instances were rejected.
     package var decision: QuarantineDecision?
-    /// The single instances that were rejected, by SOP Instance UID.
+    /// The single instances that were rejected, by SOP Instance UID, as far as they are told of here.
     package var instances: [String: RejectedInstance]
-    package var isEmpty: Bool { decision == nil && instances.isEmpty }
     /// When something of it was last rejected.
     package var rejectedAt: UTCInstant {
         (instances.values.map(\.decision) + [decision].compactMap { $0 }).map(\.decidedAt).max() ?? study.updatedAt
@@ -66,6 +65,9 @@ package struct RejectedSeries: Sendable, Hashable, Codable {
         package var decision: QuarantineDecision
         package var identity: InstanceIdentity
     }
+    /// Adds what is told of single instances.
+    package mutating func add(_ more: [String: RejectedInstance]) { instances.merge(more) { $1 } }
+
     package init(
         study: Study, series: Series, decision: QuarantineDecision? = nil,
         instances: [String: RejectedInstance] = [:]

@@ -10,6 +10,9 @@ extension QuarantineService {
         let principal = unit.access.principal
         let sentBy = "\(principal.kind.rawValue):\(principal.id)"
         let studies = Dictionary(grouping: note.references, by: \.studyInstanceUID)
+        let places = try unit.places(of: Set(note.references.map(\.sopInstanceUID)).sorted())
+        let studyOfNote =
+            try unit.study(instance.studyInstanceUID) ?? unit.rejectedSeries(in: instance.studyInstanceUID).first?.study
         var hidden = 0
         var awaited: [AwaitedRejection] = []
         for (uid, references) in studies.sorted(by: { $0.key < $1.key }) {
@@ -21,8 +24,9 @@ extension QuarantineService {
                 var named = Set(references.map(\.sopInstanceUID))
                 named.remove(instance.sopInstanceUID)
                 if let study = try unit.study(uid), let series = try unit.series(seriesUID, in: uid) {
-                    let here = Set(try unit.instances(in: seriesUID, of: uid).map(\.sopInstanceUID))
-                    let found = named.intersection(here)
+                    let place = InstanceWhereabouts(
+                        studyInstanceUID: uid, seriesInstanceUID: seriesUID, isRejected: false)
+                    let found = named.filter { places[$0] == place }
                     if !found.isEmpty {
                         let decision = rejection(note.title, by: instance.sopInstanceUID, of: sentBy, in: unit)
                         try hide(found.sorted(), of: series, in: study, decision, in: unit)
@@ -31,8 +35,7 @@ extension QuarantineService {
                     named.subtract(found)
                 }
                 if note.title.takesAgain { continue }
-                for sop in named.sorted() {
-                    guard try unit.rejectedInstance(sop) == nil, try unit.instance(sop) == nil else { continue }
+                for sop in named.sorted() where places[sop] == nil {
                     awaited.append(
                         AwaitedRejection(
                             RejectionNote.Reference(
@@ -53,8 +56,8 @@ extension QuarantineService {
         }
         if !awaited.isEmpty { try unit.awaitRejections(awaited) }
         try record(
-            note.title, instance.studyInstanceUID,
-            try unit.study(instance.studyInstanceUID)?.reconciliation.patientID, "note \(instance.sopInstanceUID)",
+            note.title, instance.studyInstanceUID, studyOfNote?.reconciliation.patientID,
+            "note \(instance.sopInstanceUID)",
             "\(hidden) rejected, \(awaited.count) awaited, of \(note.references.count)", in: unit)
     }
 
@@ -81,17 +84,24 @@ extension QuarantineService {
     /// Puts an instance back that is sent again, where it was rejected with a title that takes it again.
     func takeAgain(_ rejected: Instance, in unit: any UnitOfWork) throws {
         let uid = rejected.studyInstanceUID
-        guard let kept = try unit.rejectedSeries(rejected.seriesInstanceUID, in: uid), kept.decision == nil,
-            let title = kept.instances[rejected.sopInstanceUID]?.decision.title, title.takesAgain
-        else { return }
+        let sop = rejected.sopInstanceUID
+        guard var kept = try unit.rejectedSeries(rejected.seriesInstanceUID, in: uid), kept.decision == nil else {
+            return
+        }
+        kept.add(try unit.rejections(of: rejected.seriesInstanceUID, in: uid, sopInstanceUIDs: [sop]))
+        guard let title = kept.instances[sop]?.decision.title, title.takesAgain else { return }
+        // The series comes back with the first of it, without what stays rejected.
+        if try unit.series(rejected.seriesInstanceUID, in: uid) == nil { kept = try whole(kept, in: unit) }
         let before = try orders(of: uid, in: unit)
-        try restore(kept, [rejected.sopInstanceUID], in: unit)
+        try restore(kept, [sop], in: unit)
         try StudyService().lookAgain(uid, in: unit)
         try tellReports(of: uid, before: before, in: unit)
         try unit.audit(
             AuditRecord(
                 category: .application, interaction: "quarantine-undo", action: .update, outcome: .success,
-                access: unit.access, entity: "study:\(uid)", query: "instance \(rejected.sopInstanceUID)",
+                access: unit.access, entity: "study:\(uid)",
+                patientID: try unit.study(uid)?.reconciliation.patientID?.value,
+                query: "instance \(rejected.sopInstanceUID)",
                 detail: "\(title.code): sent again"))
     }
 

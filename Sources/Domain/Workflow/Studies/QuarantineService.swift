@@ -14,6 +14,7 @@ package struct QuarantineService: Sendable {
         }
         let uid = request.studyInstanceUID
         let before = try orders(of: uid, in: unit)
+        let patient = try unit.study(uid)?.reconciliation.patientID
         switch request.ask {
         case .undo: try undo(request, in: unit)
         case .accept: try accept(request, in: unit)
@@ -23,11 +24,12 @@ package struct QuarantineService: Sendable {
         try tellReports(of: uid, before: before, in: unit)
         let place = [request.seriesInstanceUID.map { "series \($0)" }, request.sopInstanceUID.map { "instance \($0)" }]
             .compactMap { $0 }.joined(separator: " ")
-        let link = try unit.study(uid)?.reconciliation
+        // A study of which nothing is left was the patient's that it had.
+        let link = try unit.study(uid)?.reconciliation.patientID ?? patient
         try unit.audit(
             AuditRecord(
                 category: .application, interaction: "quarantine-\(request.ask.name)", action: .update,
-                outcome: .success, access: unit.access, entity: "study:\(uid)", patientID: link?.patientID?.value,
+                outcome: .success, access: unit.access, entity: "study:\(uid)", patientID: link?.value,
                 query: place.isEmpty ? nil : place, detail: request.title.map { "\($0.code): \(reason)" } ?? reason))
     }
 
@@ -209,10 +211,8 @@ package struct QuarantineService: Sendable {
         }
         series.asides.removeAll { hidden.contains($0.sopInstanceUID) }
         try unit.save(series)
-        if try unit.instances(in: uid, of: studyUID).allSatisfy({ hidden.contains($0.sopInstanceUID) }) {
-            try unit.removeSeries(uid, in: studyUID)
-        }
         try unit.reject(hidden.sorted(), of: rejected)
+        if try !unit.hasInstances(in: uid, of: studyUID) { try unit.removeSeries(uid, in: studyUID) }
     }
 
     /// Brings a study in line with the series that are left of it; without any it is gone.
@@ -237,7 +237,9 @@ package struct QuarantineService: Sendable {
         let uid = request.studyInstanceUID
         func isNamed(_ seriesUID: String) -> Bool { request.seriesInstanceUID ?? seriesUID == seriesUID }
         // What was certain of the study's patient comes back first: the rest is looked at beside it.
-        let all = try unit.rejectedSeries(in: uid).filter { isNamed($0.series.seriesInstanceUID) }
+        let all = try unit.rejectedSeries(in: uid).filter { isNamed($0.series.seriesInstanceUID) }.map {
+            try whole($0, in: unit)
+        }
         let rejected =
             all.filter { !$0.series.reconciliation.isQuarantined }
             + all.filter { $0.series.reconciliation.isQuarantined }
@@ -254,7 +256,7 @@ package struct QuarantineService: Sendable {
                 if kept.decision != nil { throw Refusal.isRejected }
                 try restore(kept, [sop], in: unit)
             } else {
-                try restore(kept, kept.instances.keys.sorted(), in: unit)
+                try restore(kept, nil, in: unit)
             }
             isUndone = true
         }
@@ -275,12 +277,24 @@ package struct QuarantineService: Sendable {
         try StudyService().lookAgain(uid, in: unit)
     }
 
-    /// Puts what was rejected of a series back: single instances, and, where they are all of those, the series.
-    func restore(_ kept: RejectedSeries, _ single: [String], in unit: any UnitOfWork) throws {
+    /// What was rejected of a series with all that was decided of single instances.
+    package func whole(_ kept: RejectedSeries, in unit: any UnitOfWork) throws -> RejectedSeries {
+        var whole = kept
+        whole.add(
+            try unit.rejections(
+                of: kept.series.seriesInstanceUID, in: kept.study.studyInstanceUID, sopInstanceUIDs: nil))
+        return whole
+    }
+
+    /// Puts what was rejected of a series back: all of it, nil, or single instances of one that is not rejected itself.
+    ///
+    /// - Parameter kept: tells of these instances, and, where nothing else of the series is in answers, of all others.
+    func restore(_ kept: RejectedSeries, _ named: [String]?, in unit: any UnitOfWork) throws {
         let (uid, seriesUID) = (kept.study.studyInstanceUID, kept.series.seriesInstanceUID)
+        let single = named ?? kept.instances.keys.sorted()
         var left = kept
         for sop in single { left.instances[sop] = nil }
-        if left.instances.isEmpty { left.decision = nil }
+        if named == nil { left.decision = nil }
         if try unit.study(uid) == nil {
             var study = kept.study
             study.reconciliation = .quarantined(.missingPatientID)
@@ -298,7 +312,7 @@ package struct QuarantineService: Sendable {
             series.reconciliation = try StudyService().link(of: series, in: unit)
             try unit.save(series)
         }
-        try unit.restore(left.isEmpty ? nil : single, of: left)
+        try unit.restore(named, of: left)
         // What was sent here while it was rejected is kept here, and its series with it.
         if series.archive != nil, try unit.instances(in: seriesUID, of: uid).contains(where: { $0.archive == nil }) {
             series.archive = nil

@@ -35,6 +35,10 @@ package enum RejectionTitle: String, Sendable, Hashable, Codable, CaseIterable {
 package struct RejectionNote: Sendable, Hashable {
     /// References of one note at most; one with more is refused, for it could not be followed whole.
     package static let referencesMax = 10_000
+    /// Studies and series that the references of one note lie in at most: each is settled by itself, in the commit that
+    /// stores the note.
+    package static let studiesMax = 100
+    package static let seriesMax = 1_000
 
     package var title: RejectionTitle
     package var references: [Reference]
@@ -52,6 +56,24 @@ package struct RejectionNote: Sendable, Hashable {
     package init(title: RejectionTitle, references: [Reference]) {
         self.title = title
         self.references = references
+    }
+}
+
+/// Where an instance lies that is here.
+package struct InstanceWhereabouts: Sendable, Hashable {
+    package var studyInstanceUID: String
+    package var seriesInstanceUID: String
+    /// Whether it is in no answer.
+    package var isRejected: Bool
+    package init(studyInstanceUID: String, seriesInstanceUID: String, isRejected: Bool) {
+        self.studyInstanceUID = studyInstanceUID
+        self.seriesInstanceUID = seriesInstanceUID
+        self.isRejected = isRejected
+    }
+    package init(_ instance: Instance, isRejected: Bool) {
+        self.init(
+            studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+            isRejected: isRejected)
     }
 }
 

@@ -73,6 +73,8 @@ package enum WorkitemRefusal: String, Error, Sendable, Hashable, CaseIterable {
     case inappropriate
     /// There are more workitems than one subscription may take in at once.
     case tooMany
+    /// As many AEs that are no peers are subscribed as one client, or all together, may subscribe.
+    case tooManyReceivers
 }
 
 extension WorkitemRefusal: CustomStringConvertible {
@@ -93,6 +95,7 @@ extension WorkitemRefusal: CustomStringConvertible {
         case .receiverUnknown: "no peer of this AE title offers ups"
         case .inappropriate: "this is not done to a single workitem"
         case .tooMany: "there are too many workitems for one subscription"
+        case .tooManyReceivers: "too many AEs are subscribed by this client or all: remove some"
         }
     }
 }

@@ -69,6 +69,12 @@ package protocol WorkitemUnit: AnyObject {
     func removeWorklistSubscription(of receiver: String, isFiltered: Bool) throws
     /// The titles of all who are told of anything.
     func subscribedReceivers() throws -> [String]
+    /// Notes which client subscribed an AE that was told of nothing and is no peer.
+    func note(_ receiver: String, of client: String) throws
+    /// Whether an AE is told of anything.
+    func isSubscribed(_ receiver: String) throws -> Bool
+    /// How many of the AEs that were noted for a client, or for all, are told of anything.
+    func receivers(of client: String?) throws -> Int
 }
 
 extension UnitContext {

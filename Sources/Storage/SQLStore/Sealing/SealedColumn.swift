@@ -15,6 +15,7 @@ package enum SealedColumn: String, Sendable, Hashable, CaseIterable {
     case study = "studies.detail"
     case series = "series.detail"
     case rejectedSeries = "rejected_series.detail"
+    case rejectedDecision = "rejected_decisions.detail"
     case remoteStudy = "remote_studies.detail"
     case workitem = "workitems.detail"
     case workitemDataSet = "workitems.data_set"
@@ -45,7 +46,7 @@ package enum SealedColumn: String, Sendable, Hashable, CaseIterable {
             "id"
         case .audit: "CAST(number AS TEXT)"
         case .outboxPayload: "event || '/' || destination"
-        case .header, .rejectedHeader: "sop_uid"
+        case .header, .rejectedHeader, .rejectedDecision: "sop_uid"
         case .orderEvents: "order_id"
         case .study, .remoteStudy, .workitem, .workitemDataSet, .performedStep, .performedStepDataSet: "uid"
         case .series: "uid || '/' || study_uid"
@@ -63,7 +64,7 @@ package enum SealedColumn: String, Sendable, Hashable, CaseIterable {
         case .messageText, .messageAnswer, .patient, .visit, .order, .report, .exportJob, .importJob, .subscription:
             [("id", .text)]
         case .outboxPayload, .audit: [("number", .int)]
-        case .header, .rejectedHeader: [("sop_uid", .text)]
+        case .header, .rejectedHeader, .rejectedDecision: [("sop_uid", .text)]
         case .orderEvents: [("order_id", .text)]
         case .study, .remoteStudy, .workitem, .workitemDataSet, .performedStep, .performedStepDataSet: [("uid", .text)]
         case .series: [("study_uid", .text), ("uid", .text)]

@@ -26,19 +26,27 @@ struct AwaitedRejectionTable {
     /// Of several of one instance the first stands.
     func keep(_ rejections: [AwaitedRejection]) throws {
         memo?.forget(Emptiness.self, "")
-        for rejection in rejections {
-            try connection.run(
-                """
-                INSERT INTO awaited_rejections (sop_uid, study_uid, series_uid, sent_at, detail) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (sop_uid) DO NOTHING
-                """,
-                [
-                    .text(rejection.sopInstanceUID), .text(rejection.studyInstanceUID),
-                    .text(rejection.seriesInstanceUID), .int(rejection.sentAt.microseconds),
-                    try DetailColumn.encode(rejection),
-                ])
+        var rest = rejections[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.rowsAtATime)
+            rest = rest.dropFirst(some.count)
+            try connection.insert(
+                Self.insert,
+                rows: some.map { rejection in
+                    [
+                        .text(rejection.sopInstanceUID), .text(rejection.studyInstanceUID),
+                        .text(rejection.seriesInstanceUID), .int(rejection.sentAt.microseconds),
+                        try DetailColumn.encode(rejection),
+                    ]
+                })
         }
     }
+
+    private static let rowsAtATime = 1_000
+    private static let insert = SQLRowInsert(
+        into: "awaited_rejections",
+        [("sop_uid", .text), ("study_uid", .text), ("series_uid", .text), ("sent_at", .int), ("detail", .bytes)],
+        suffix: "ON CONFLICT (sop_uid) DO NOTHING")
 
     /// Forgets those of a study, of one series of it or of one instance, and gives how many there were.
     func forget(ofStudy studyUID: String, seriesUID: String?, sopUID: String?) throws -> Int {

@@ -8,6 +8,13 @@ enum DetailColumn {
         }
     }
 
+    /// The bytes of a value, as they are kept.
+    static func bytes(_ value: some Encodable) throws -> [UInt8] {
+        do { return try DetailEncoder.encode(value) } catch {
+            throw SQLStoreError(.value, "a domain value could not be written", cause: error)
+        }
+    }
+
     /// For a column that may be sealed.
     /// - Parameter id: the row's identity; see ``SealedColumn/identity``.
     static func encode(_ value: some Encodable, _ column: SealedColumn, _ id: String) throws -> SQLValue {

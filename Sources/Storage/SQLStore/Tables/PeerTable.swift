@@ -4,12 +4,13 @@ import Workflow
 struct PeerTable {
     let connection: any SQLConnection
 
-    func peer(kind: Peer.Kind, name: String) throws -> Peer? {
+    func peer(kind: Peer.Kind, name: String) throws -> Peer? { try peer(kind, name, PeerDecodings()) }
+
+    /// The same, decoded where it was not before.
+    func peer(_ kind: Peer.Kind, _ name: String, _ decodings: PeerDecodings) throws -> Peer? {
         try connection.first(
             "SELECT detail FROM peers WHERE kind = ? AND name = ?", [.text(kind.rawValue), .text(name)]
-        ) {
-            try DetailColumn.decode(Peer.self, try $0.bytes(0))
-        }
+        ) { try decodings.peer(try $0.bytes(0)) }
     }
 
     func peers() throws -> [Peer] {

@@ -143,11 +143,15 @@ struct RetentionTable {
             "SELECT sop_uid FROM rejected_instances WHERE study_uid = ? AND series_uid = ? ORDER BY sop_uid LIMIT ?",
             key + [.int(Int64(limit))]
         ) { try $0.text(0) }
-        try connection.run(
-            "DELETE FROM rejected_instances WHERE \(connection.dialect.isInTexts("sop_uid"))", [.texts(uids)])
+        for table in ["rejected_instances", "rejected_decisions"] {
+            try connection.run(
+                "DELETE FROM \(table) WHERE \(connection.dialect.isInTexts("sop_uid"))", [.texts(uids)])
+        }
         let isWhole = uids.count < limit
         if isWhole {
-            try connection.run("DELETE FROM rejected_series WHERE study_uid = ? AND series_uid = ?", key)
+            for table in ["rejected_series", "rejected_decisions"] {
+                try connection.run("DELETE FROM \(table) WHERE study_uid = ? AND series_uid = ?", key)
+            }
         }
         return RetentionStep(
             removed: uids.count, hasMore: true,

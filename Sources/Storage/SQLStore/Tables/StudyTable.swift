@@ -212,6 +212,13 @@ struct StudyTable {
         ) { try Self.instance($0) }
     }
 
+    func hasInstances(in seriesUID: String, of studyUID: String) throws -> Bool {
+        try connection.first(
+            "SELECT sop_uid FROM instances WHERE study_uid = ? AND series_uid = ? LIMIT 1",
+            [.text(studyUID), .text(seriesUID)]
+        ) { try $0.text(0) } != nil
+    }
+
     func insert(_ received: ReceivedInstance) throws {
         let instance = received.instance
         try StudyKeyTable(connection: connection, memo: memo).insert(received)

@@ -144,6 +144,44 @@ struct WorkitemTable {
             """, []
         ) { try $0.text(0) }
     }
+
+    /// Forgets those of the client that are told of nothing any more.
+    func note(_ receiver: String, of client: String) throws {
+        try connection.run(
+            """
+            DELETE FROM workitem_receivers WHERE client = ?
+            AND NOT EXISTS (SELECT 1 FROM workitem_subscriptions s WHERE s.receiver = workitem_receivers.receiver)
+            AND NOT EXISTS (SELECT 1 FROM worklist_subscriptions w WHERE w.receiver = workitem_receivers.receiver)
+            """, [.text(client)])
+        try connection.run(
+            """
+            INSERT INTO workitem_receivers (receiver, client) VALUES (?, ?)
+            ON CONFLICT (receiver) DO UPDATE SET client = excluded.client
+            """, [.text(receiver), .text(client)])
+    }
+
+    func isSubscribed(_ receiver: String) throws -> Bool {
+        for table in ["worklist_subscriptions", "workitem_subscriptions"] {
+            let found = try connection.first(
+                "SELECT receiver FROM \(table) WHERE receiver = ? LIMIT 1", [.text(receiver)]
+            ) { try $0.text(0) }
+            if found != nil { return true }
+        }
+        return false
+    }
+
+    func receivers(of client: String?) throws -> Int {
+        var condition = SQLCondition(
+            """
+            (EXISTS (SELECT 1 FROM workitem_subscriptions s WHERE s.receiver = r.receiver)
+            OR EXISTS (SELECT 1 FROM worklist_subscriptions w WHERE w.receiver = r.receiver))
+            """)
+        if let client { condition.add("r.client = ?", .text(client)) }
+        return Int(
+            try connection.first(
+                "SELECT COUNT(*) FROM workitem_receivers r WHERE \(condition.text)", condition.values
+            ) { try $0.int(0) } ?? 0)
+    }
 }
 
 extension SQLUnitOfWork: WorkitemUnit {
@@ -178,4 +216,10 @@ extension SQLUnitOfWork: WorkitemUnit {
         try workitemTable.removeWorklistSubscription(of: receiver, isFiltered: isFiltered)
     }
     func subscribedReceivers() throws -> [String] { try workitemTable.subscribedReceivers() }
+    func note(_ receiver: String, of client: String) throws {
+        _ = try writing()
+        try workitemTable.note(receiver, of: client)
+    }
+    func isSubscribed(_ receiver: String) throws -> Bool { try workitemTable.isSubscribed(receiver) }
+    func receivers(of client: String?) throws -> Int { try workitemTable.receivers(of: client) }
 }

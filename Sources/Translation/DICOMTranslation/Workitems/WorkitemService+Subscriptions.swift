@@ -30,15 +30,17 @@ extension WorkitemService {
     package enum Receivers: Sendable {
         /// Peers that offer to take reports.
         case peers
-        /// Any AE: one that is no peer is told where it listens, by a connection that it opens itself.
-        case all
+        /// Any AE: one that is no peer is told where it listens, by a connection that it opens itself. `client`: who
+        /// subscribes it, kind and id.
+        case all(client: String)
     }
 
-    /// AEs that are subscribed to anything at most, where one is no peer: each is told of each change.
+    /// AEs that are subscribed to anything, and were no peers when they came, at most: each is told of each change.
     package static let receiversMax = 1_000
+    /// Of those, what one client has subscribed at most, so that none keeps others out.
+    package static let receiversPerClientMax = 250
 
-    /// Subscribes an AE. It is told how the workitem stands, or all of them
-    /// where the subscription to all has a lock.
+    /// Subscribes an AE. It is told how the workitem stands, or all of them where the subscription to all has a lock.
     ///
     /// The standard subscribes to all that there are; here those that are over are left out: nothing more will be told of
     /// them, and a lock would be one that nobody knows to take off. A test pins it.
@@ -50,10 +52,12 @@ extension WorkitemService {
     ) throws {
         let workitems = try unit.workitems
         if try !unit.peers(offering: .ups).contains(where: { $0.kind == .applicationEntity && $0.name == receiver }) {
-            guard case .all = receivers else { throw WorkitemRefusal.receiverUnknown }
-            let subscribed = try workitems.subscribedReceivers()
-            guard subscribed.count < Self.receiversMax || subscribed.contains(receiver) else {
-                throw WorkitemRefusal.tooMany
+            guard case .all(let client) = receivers else { throw WorkitemRefusal.receiverUnknown }
+            if try !workitems.isSubscribed(receiver) {
+                guard try workitems.receivers(of: nil) < Self.receiversMax,
+                    try workitems.receivers(of: client) < Self.receiversPerClientMax
+                else { throw WorkitemRefusal.tooManyReceivers }
+                try workitems.note(receiver, of: client)
             }
         }
         switch target {
