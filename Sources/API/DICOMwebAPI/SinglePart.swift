@@ -32,11 +32,13 @@ struct SinglePart: Sendable {
         life = .immutable
     }
 
-    /// What is made of stored objects in a form. The tag is weak: another release may make other bytes of them.
+    /// What is made of stored objects in a form. The tag is weak: another release may make other bytes of them. Where one
+    /// says of another what it is, the tag tells of whom, and what is made is asked for each time.
     init(madeOf instances: some Sequence<Instance>, form: String, life: Life = .immutable) {
-        tag = "W/" + Self.tag(instances.map(\.blobID.value) + [form])
+        let subjects = instances.compactMap { $0.subject?.fingerprint }
+        tag = "W/" + Self.tag(instances.map(\.blobID.value) + [form] + subjects)
         count = nil
-        self.life = life
+        self.life = subjects.isEmpty ? life : .changing
     }
 
     /// FNV-1a of 64 bits: it must tell apart, and need not resist anybody.

@@ -120,7 +120,9 @@ extension DICOMwebRoutes {
             }
         }
         let stored = try transferSyntax(of: instance)
-        if form.way(of: stored, isTried: true) != .stored { return recoded(instance, request) }
+        if instance.subject != nil || form.way(of: stored, isTried: true) != .stored {
+            return recoded(instance, request)
+        }
         return { framing, writer in
             let whole = 0..<instance.size
             let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)

@@ -89,7 +89,7 @@ extension DICOMwebRoutes {
             way = form.way(of: stored, isTried: true)
         }
         var writer: any ResponseBodyWriter = archive
-        if way == .stored {
+        if way == .stored, instance.subject == nil {
             let whole = 0..<instance.size
             let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: nil)
             try await archive.begin(Self.name(instance, instance.sopInstanceUID), count: instance.size)

@@ -108,7 +108,7 @@ extension DICOMwebRoutes {
         InstanceParts(
             blobs: blobs, files: request.files,
             head: { instance, framing in partHead(of: instance, try transferSyntax(of: instance), in: &framing) },
-            isRecoded: { form.way(of: try transferSyntax(of: $0)) != .stored },
+            isRecoded: { try $0.subject != nil || form.way(of: transferSyntax(of: $0)) != .stored },
             prepare: { instance in
                 if case .transcoded(let syntax) = form.way(of: try transferSyntax(of: instance)) {
                     return try await transcoded(instance, as: syntax, form, request)
@@ -121,10 +121,11 @@ extension DICOMwebRoutes {
             }, pageCount: arriving == nil ? Self.batch : 1, arrives: arriving != nil)
     }
 
-    /// A part in Explicit VR Little Endian; nothing of it is read before it is sent.
+    /// A part made anew; nothing of it is read before it is sent.
     func recoded(_ instance: Instance, _ request: APIRequest) -> InstanceParts.Sending {
         { framing, writer in
-            try await writer.write(partHead(of: instance, .explicitVRLittleEndian, in: &framing))
+            let syntax = StoredHeader.remadeSyntax(of: try transferSyntax(of: instance))
+            try await writer.write(partHead(of: instance, syntax, in: &framing))
             try await sendRecoded(instance, request, &writer)
         }
     }
@@ -273,14 +274,16 @@ extension DICOMwebRoutes {
     }
 
     private func envelope(of instance: Instance, _ form: DICOMwebMediaType.InstanceForm) throws -> Envelope {
-        let syntax = form.isRecoded ? TransferSyntax.explicitVRLittleEndian : try transferSyntax(of: instance)
+        let stored = try transferSyntax(of: instance)
+        // What is to say of another what it is, is made anew.
+        let isRecoded = form.isRecoded || instance.subject != nil
+        let syntax = isRecoded ? StoredHeader.remadeSyntax(of: stored) : stored
         guard form.isMultipart else {
-            return Envelope(
-                contentType: "application/dicom;transfer-syntax=\(syntax.uid)", isRecoded: form.isRecoded)
+            return Envelope(contentType: "application/dicom;transfer-syntax=\(syntax.uid)", isRecoded: isRecoded)
         }
         var framing = MultipartFraming(boundary: newBoundary())
         return Envelope(
-            contentType: framing.contentType(ofParts: Self.dicom), isRecoded: form.isRecoded,
+            contentType: framing.contentType(ofParts: Self.dicom), isRecoded: isRecoded,
             before: partHead(of: instance, syntax, in: &framing), after: framing.end)
     }
 

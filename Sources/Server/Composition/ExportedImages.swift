@@ -4,8 +4,8 @@ import DICOMData
 import DICOMTranslation
 import Workflow
 
-/// DICOM objects for exports: as they are stored, or as a destination of the site would be sent them de-identified, with
-/// its profile and its pseudonyms.
+/// DICOM objects for exports: as they are stored or are retrieved after their patient has changed, or as a destination of
+/// the site would be sent them de-identified, with its profile and its pseudonyms.
 struct ExportedImages: ExportObjectSource {
     private let index: any ImagingIndex
     private let blobs: any BlobStoring
@@ -52,16 +52,21 @@ struct ExportedImages: ExportObjectSource {
 
     private func made(of instance: Instance, _ destination: String?) async throws -> ExportedObject? {
         let reader = try await blobs.open(instance.blobID)
-        guard let destination else { return try await stored(instance, reader) }
-        // A destination that is configured no more takes nothing out.
-        guard let rewriting = rewriting[destination] else { return nil }
+        if destination == nil, instance.subject == nil { return try await stored(instance, reader) }
+        // A destination that is configured no more takes nothing out. What is another's than its sender wrote is made anew.
+        let known: InstanceRewriting?
+        if let destination { known = rewriting[destination] } else { known = InstanceRewriting(workers: workers) }
+        guard let change = known else { return nil }
         let header = try await index.headers(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
             sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: .server(requestID: "export")
         ).first
         guard let header else { return nil }
         do {
-            guard let rewritten = try await rewriting.rewritten(header, from: reader, at: now()) else { return nil }
+            guard let rewritten = try await change.rewritten(header, from: reader, at: now()) else {
+                // Whose it is was mended in between.
+                return destination == nil ? try await stored(instance, reader) : nil
+            }
             return try await written(rewritten, reader)
         } catch InstanceRewriting.Refusal.noMemory {
             throw StoreError(.unavailable, "there is no memory to de-identify an object now")

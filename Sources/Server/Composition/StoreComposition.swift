@@ -48,6 +48,7 @@ enum StoreComposition {
             pageTokenKey: keys?.derived("hilum page tokens v1"),
             searchLimits: configuration.limits.fhir.search,
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
+            authorities: profile.authorities,
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: keys?.derived("hilum subscription headers v1"),
             refusal: refusal(configuration, folder, keepsReserve: keepsReserve ?? isServer),

@@ -7,6 +7,7 @@ import Workflow
 /// to be replaced or rejected or where such a copy leaves: such an instance is told to the cache before that, and what
 /// was read of it before is not kept. What another process removes it forgets with all the rest, as soon as the writer
 /// has seen that somebody else has written. So what is here stays true.
+/// Whose an instance is to say that it is changes with records, links and orders: with each such change all are forgotten.
 final class InstanceCache: Sendable {
     /// Rows in a generation, each about 600 bytes; two are held.
     static let generationMax = 4_096
@@ -20,6 +21,7 @@ final class InstanceCache: Sendable {
         var excluded = Generations<String, UInt64>(costMax: excludedMax)
         var exclusions: UInt64 = 0
         var strangers: UInt64 = 0
+        var subjects: UInt64 = 0
 
         /// Whether a caller who knows of so many writes by others may use what is here. Forgets everything when there
         /// are more than were known.
@@ -40,10 +42,12 @@ final class InstanceCache: Sendable {
         }
     }
 
-    /// - Parameter strangers: as in ``find(_:strangers:)``, when the reading of these rows began.
-    func keep(_ instances: some Sequence<Instance>, readAt strangers: UInt64) {
+    /// - Parameters:
+    ///   - strangers: as in ``find(_:strangers:)``, when the reading of these rows began.
+    ///   - subjects: ``subjects`` at that time.
+    func keep(_ instances: some Sequence<Instance>, readAt strangers: UInt64, subjects: UInt64 = 0) {
         state.withLock { state in
-            guard state.isCurrent(strangers) else { return }
+            guard state.isCurrent(strangers), subjects == state.subjects else { return }
             for instance in instances where state.excluded.find(instance.sopInstanceUID) == nil {
                 state.rows.put(instance, instance.sopInstanceUID)
             }
@@ -56,6 +60,18 @@ final class InstanceCache: Sendable {
             state.exclusions += 1
             state.excluded.put(state.exclusions, sopInstanceUID)
             state.rows.remove(sopInstanceUID)
+        }
+    }
+
+    /// How often whose instances are has changed.
+    var subjects: UInt64 { state.withLock { $0.subjects } }
+
+    /// A patient's record, a link or an order's number is another now: of whichever instances, so that all are forgotten.
+    /// To be told once it is committed, before anybody is told of the commit.
+    func changeSubjects() {
+        state.withLock { state in
+            state.subjects += 1
+            state.rows = Generations<String, Instance>(costMax: Self.generationMax)
         }
     }
 

@@ -71,13 +71,22 @@ extension RelationalStore: ImagingIndex {
     ) async throws -> [InstanceHeader] {
         let sight = access.imagingSight(.read)
         guard !sight.isNothing else { return [] }
-        let strangers = database.resources.strangers
-        let found = try await readUnit(access, readClass, snapshot: false) { unit in
-            try StudyTable(connection: unit.connection).page(
+        let (strangers, subjects) = (database.resources.strangers, instanceRows.subjects)
+        let authorities = authorities
+        // Who may see a row is told whose it was when they might.
+        let found = try await readUnit(access, readClass, snapshot: authorities != nil) { unit in
+            var found = try StudyTable(connection: unit.connection).page(
                 studyUID: study, seriesUID: series, sopUID: instance, after: after, limit: limit,
                 withHeaders: withHeaders, sight: sight)
+            if let authorities {
+                var lookup = SubjectLookup(unit, authorities)
+                for index in found.indices {
+                    found[index].instance.subject = try lookup.subject(of: found[index].instance)
+                }
+            }
+            return found
         }
-        instanceRows.keep(found.lazy.map(\.instance), readAt: strangers)
+        instanceRows.keep(found.lazy.map(\.instance), readAt: strangers, subjects: subjects)
         return found
     }
 

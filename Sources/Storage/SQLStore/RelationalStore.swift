@@ -23,6 +23,8 @@ package final class RelationalStore: Sendable {
     let refusal: @Sendable () -> StoreError?
     let rules: SiteRules
     let stations: WorklistStations
+    /// By which data sets name who gave a number; nil where every object goes under what its sender wrote.
+    let authorities: AssigningAuthorities?
     let instanceRows = InstanceCache()
     let peerDecodings = PeerDecodings()
     /// Raised by each commit that puts something into the outbox.
@@ -47,6 +49,7 @@ package final class RelationalStore: Sendable {
     ///   - zone: the site's clock, on which a day of a search is a day.
     ///   - rules: what the site decides for the domain's rules.
     ///   - stations: who does steps that name no station.
+    ///   - authorities: by which objects say whose they are as it is known here; nil where each says what its sender wrote.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     ///   - subscriptions: what clients may subscribe to.
     ///   - secretKey: 32 bytes that seal what clients entrust to the store; nil where there is none.
@@ -57,7 +60,7 @@ package final class RelationalStore: Sendable {
         database: SQLDatabase, entropy: any Entropy, observers: [any CommitObserver], baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
         rules: SiteRules = SiteRules(),
-        stations: WorklistStations = WorklistStations(),
+        stations: WorklistStations = WorklistStations(), authorities: AssigningAuthorities? = nil,
         subscriptions: SubscriptionRules = SubscriptionRules(), secretKey: [UInt8]? = nil,
         refusal: @escaping @Sendable () -> StoreError? = { nil },
         auditUnopened: @escaping @Sendable ([Int64]) -> Void = { _ in },
@@ -73,6 +76,7 @@ package final class RelationalStore: Sendable {
         subscriptionKeeping = SubscriptionKeeping(rules: subscriptions, key: secretKey)
         self.rules = rules
         self.stations = stations
+        self.authorities = authorities
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL, zone: zone)
         paging = SearchPaging(tokens: PageTokens(key: pageTokenKey, entropy: entropy), limits: searchLimits)
@@ -93,6 +97,9 @@ package final class RelationalStore: Sendable {
         let instanceRows = instanceRows
         let rules = rules
         let subscriptionKeeping = subscriptionKeeping
+        let subjects = SubjectChanges()
+        // Also where nobody knows what became of the unit.
+        defer { if subjects.areNoted { instanceRows.changeSubjects() } }
         let (value, hasEnqueued, hasVersions, restored, exclusions) = try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
@@ -101,7 +108,7 @@ package final class RelationalStore: Sendable {
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
                     rules: rules, indexer: indexer, stations: stations, observers: observers,
                     subscriptions: subscriptionKeeping,
-                    paging: paging, hideFromCache: { instanceRows.exclude($0) })
+                    paging: paging, subjects: subjects, hideFromCache: { instanceRows.exclude($0) })
                 let value: T
                 do { value = try body(unit) } catch let refusal as ChangeSet.Refusal
                     where refusal.cause is SQLStoreError

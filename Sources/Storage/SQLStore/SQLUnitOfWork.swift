@@ -15,6 +15,7 @@ final class SQLUnitOfWork: UnitOfWork {
     let access: AccessContext
     let rules: SiteRules
     let indexer: SearchIndexer
+    private let subjects: SubjectChanges
     /// Told of the instances whose rows change.
     private let hideFromCache: (String) -> Void
     private let observers: [any CommitObserver]
@@ -45,11 +46,13 @@ final class SQLUnitOfWork: UnitOfWork {
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
         access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
         observers: [any CommitObserver] = [], subscriptions: SubscriptionKeeping = SubscriptionKeeping(),
-        paging: SearchPaging? = nil, hideFromCache: @escaping (String) -> Void = { _ in }
+        paging: SearchPaging? = nil, subjects: SubjectChanges = SubjectChanges(),
+        hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
         self.observers = observers
         subscriptionKeeping = subscriptions
         self.paging = paging
+        self.subjects = subjects
         self.hideFromCache = hideFromCache
         self.connection = connection
         self.transaction = transaction
@@ -127,10 +130,12 @@ final class SQLUnitOfWork: UnitOfWork {
     func save(_ patient: Patient) throws {
         _ = try writing()
         try TextRule.check(patient)
+        subjects.note(patient, instead: try patientTable.patient(patient.id))
         try patientTable.save(patient)
     }
     func removePatient(_ id: EntityID) throws {
         _ = try writing()
+        subjects.note()
         try patientTable.removePatient(id)
     }
     func visit(_ id: EntityID) throws -> Visit? { try patientTable.visit(id) }
@@ -156,6 +161,7 @@ final class SQLUnitOfWork: UnitOfWork {
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { try orderTable.orders(of: patientID) }
     func save(_ order: ImagingOrder) throws {
         try TextRule.check(order)
+        subjects.note(order, instead: try orderTable.order(order.id))
         try orderTable.save(order, ordinal: try writing().sequence)
     }
     func removeOrder(_ id: EntityID) throws {
@@ -208,6 +214,8 @@ final class SQLUnitOfWork: UnitOfWork {
     func save(_ series: Series) throws {
         _ = try writing()
         try TextRule.check(series.attributes)
+        subjects.note(
+            series, instead: try studyTable.series(series.seriesInstanceUID, in: series.studyInstanceUID))
         try studyTable.save(series)
     }
     func instance(_ sopInstanceUID: String) throws -> Instance? { try studyTable.instance(sopInstanceUID) }

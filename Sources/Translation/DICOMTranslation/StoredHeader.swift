@@ -1,7 +1,8 @@
 import DICOMData
 import Workflow
 
-/// The header of a stored instance: every attribute, with large values named by where they lie in the file.
+/// The header of a stored instance: every attribute, with large values named by where they lie in the file. It says whose
+/// the instance is as the index does (``ObjectSubject``).
 package struct StoredHeader: Sendable {
     package let instance: Instance
     /// Large values and pixel data are `.external`; their offsets count from the start of the Part 10 file.
@@ -43,8 +44,15 @@ package struct StoredHeader: Sendable {
         pixelData = syntax.isDeflated ? nil : location
         inflatedPixelData = syntax.isDeflated ? location : nil
         instance = stored.instance
-        self.dataSet = dataSet
+        self.dataSet =
+            instance.subject.map { $0.stated(in: dataSet, source: stored.instance.receivedFrom) } ?? dataSet
         transferSyntax = syntax
+    }
+
+    /// In which the object is made anew, its pixels as they are stored: what is compressed in its own syntax, what is not
+    /// in Explicit VR Little Endian.
+    package static func remadeSyntax(of stored: TransferSyntax) -> TransferSyntax {
+        stored.isEncapsulated && !stored.isDeflated ? stored : .explicitVRLittleEndian
     }
 
     /// Where the frames lie; nil without pixel data and for deflated instances.

@@ -67,6 +67,9 @@ package struct AttributeReader: Sendable {
         series.patientIDSystem = series.patientID == nil ? nil : patientIDSystem(dataSet)
         series.accessionNumber = identifier(dataSet, .accessionNumber)
         series.accessionSystem = series.accessionNumber == nil ? nil : accessionSystem(dataSet)
+        series.patientWords = PatientWords(
+            name: text(dataSet, .patientName), birthDate: text(dataSet, .patientBirthDate),
+            sex: text(dataSet, .patientSex))
         series.modality = text(dataSet, .modality)
         series.seriesNumber = dataSet.int(.seriesNumber)
         series.seriesDescription = text(dataSet, .seriesDescription)

@@ -109,7 +109,7 @@ package struct WorklistItem: Sendable {
         put(&item, .scheduledStationAETitle, entry.stationAETitles.joined(separator: "\\"))
         put(&item, .scheduledProcedureStepStartDate, step.scheduledStart?.dateDigits)
         put(&item, .scheduledProcedureStepStartTime, step.scheduledStart?.timeDigits)
-        put(&item, .scheduledPerformingPhysicianName, step.performingPhysician.map(personName))
+        put(&item, .scheduledPerformingPhysicianName, step.performingPhysician?.personName)
         put(&item, .scheduledProcedureStepDescription, (step.description ?? order.code.displayText).map { cut($0, 64) })
         if let coding = step.protocolCode ?? order.code.codings.first {
             item.set(.scheduledProtocolCodeSequence, items: [code(coding)])
@@ -139,7 +139,7 @@ package struct WorklistItem: Sendable {
         }
         let preferred = patient.identifiers.first { $0.system == authorities.defaultPatientSystem && $0.isCurrent }
         let identifier = asked ?? preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first
-        put(&set, .patientName, personName(patient.names))
+        put(&set, .patientName, patient.names.personName)
         put(&set, .patientID, identifier?.value)
         if let namespace = identifier.flatMap({ authorities.namespace(of: $0.system) }) {
             set.set(.issuerOfPatientID, string: namespace)
@@ -169,36 +169,7 @@ package struct WorklistItem: Sendable {
     static func scheme(_ system: String?) -> String { system.flatMap(CodeSystem.designator) ?? "99LOCAL" }
 
     private func personName(_ party: PartyReference) -> String? {
-        party.name.map(personName) ?? party.displayName
-    }
-
-    /// The first name of a patient, in up to three ways of writing: the groups of one PN. Ways that are told apart are
-    /// of one name when they have the same use. PS3.5 §6.2.1.2.
-    private func personName(_ names: [HumanName]) -> String? {
-        guard let first = names.first else { return nil }
-        let same = names.filter { $0.use == first.use }
-        func group(_ representation: HumanName.Representation) -> String {
-            same.first { $0.representation == representation }.map { personName($0) } ?? ""
-        }
-        let alphabetic = same.first { $0.representation == nil || $0.representation == .alphabetic }
-        let groups = [alphabetic.map { personName($0) } ?? "", group(.ideographic), group(.phonetic)]
-        let last = groups.lastIndex { !$0.isEmpty } ?? 0
-        return groups[...last].joined(separator: "=")
-    }
-
-    /// PN order is family^given^middle^prefix^suffix, unlike HL7's. PS3.5 §6.2.1.
-    private func personName(_ name: HumanName) -> String {
-        PersonName(
-            family: clean(name.family), given: clean(name.given.first ?? ""),
-            middle: clean(name.given.dropFirst().joined(separator: " ")),
-            prefix: clean(name.prefix.joined(separator: " ")),
-            suffix: clean(name.suffix.joined(separator: " "))
-        ).description
-    }
-
-    /// The characters that structure a PN cannot be part of one.
-    private func clean(_ text: String) -> String {
-        String(text.map { "^=\\".contains($0) ? " " : $0 })
+        party.name?.personName ?? party.displayName
     }
 
     private func priority(_ priority: ImagingOrder.Priority?) -> String? {

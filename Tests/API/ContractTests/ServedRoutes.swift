@@ -64,7 +64,8 @@ enum ServedRoutes {
 
     /// The same with the store behind them.
     static func with<Value>(
-        _ kind: SQLDialect = .sqlite, configure: (inout SQLDatabaseConfiguration) -> Void = { _ in },
+        _ kind: SQLDialect = .sqlite, authorities: AssigningAuthorities? = nil,
+        configure: (inout SQLDatabaseConfiguration) -> Void = { _ in },
         _ body: ([RouteGroup], RelationalStore) async throws -> Value
     ) async throws -> Value {
         let folder = FileManager.default.temporaryDirectory.appending(path: "hilum-contract-\(UUID().uuidString)").path
@@ -73,12 +74,12 @@ enum ServedRoutes {
         return try await withLocation(kind, folder) { location in
             var configuration = SQLDatabaseConfiguration(location)
             configure(&configuration)
-            return try await with(configuration, folder, body)
+            return try await with(configuration, folder, authorities, body)
         }
     }
 
     private static func with<Value>(
-        _ configuration: SQLDatabaseConfiguration, _ folder: String,
+        _ configuration: SQLDatabaseConfiguration, _ folder: String, _ authorities: AssigningAuthorities?,
         _ body: ([RouteGroup], RelationalStore) async throws -> Value
     ) async throws -> Value {
         let entropy = SeededEntropy()
@@ -90,7 +91,7 @@ enum ServedRoutes {
         }
         let store = RelationalStore(
             database: try await SQLDatabase(configuration, migrations: Migrations.all),
-            entropy: entropy, observers: [FHIRProjector()])
+            entropy: entropy, observers: [FHIRProjector()], authorities: authorities)
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let result: Result<Value, any Error>
         do {

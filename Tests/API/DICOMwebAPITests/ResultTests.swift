@@ -60,7 +60,8 @@ struct ResultTests {
     static func routes(
         of objects: [(uid: String, set: DataSet, syntax: TransferSyntax)],
         matches: StudyMatches = StudyMatches(matches: [], remaining: 0), archives: ArchiveSearch? = nil,
-        pixels: any PixelCoding = DirectPixelCoding(), budget: MemoryBudget = .unlimited
+        pixels: any PixelCoding = DirectPixelCoding(), budget: MemoryBudget = .unlimited,
+        subject: ObjectSubject? = nil
     ) throws -> (DICOMwebRoutes, Index) {
         var blobs: [String: [UInt8]] = [:]
         var stored: [InstanceHeader] = []
@@ -75,13 +76,14 @@ struct ResultTests {
             try scanner.consume(file)
             let scanned = try scanner.finish()
             let (kept, bulk) = StoredHeader.split(scanned)
-            let instance = Instance(
+            var instance = Instance(
                 studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: instanceUID,
                 sopClassUID: UID.ctImageStorage,
                 instanceNumber: 1, transferSyntaxUID: syntax.uid, rows: nil, columns: nil, bitsAllocated: nil,
                 numberOfFrames: set.int(.numberOfFrames) ?? 1, blobID: BlobID(instanceUID), size: Int64(file.count),
                 dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: nil, pixelDataLength: nil,
                 receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
+            instance.subject = subject
             stored.append(
                 InstanceHeader(
                     instance: instance,

@@ -55,7 +55,7 @@ struct OpenedInstance: Sendable {
         where context.abstractSyntax == instance.sopClassUID
             && context.permits(.cStoreRequest, byRequestor: byRequestor)
         {
-            if context.transferSyntax == instance.transferSyntaxUID { return context }
+            if context.transferSyntax == instance.transferSyntaxUID, goesAsStored(instance) { return context }
             guard let stored = TransferSyntax(uid: instance.transferSyntaxUID),
                 let syntax = TransferSyntax(uid: context.transferSyntax),
                 RecodedDataSet.isPossible(from: stored, to: syntax)
@@ -66,13 +66,21 @@ struct OpenedInstance: Sendable {
         return native
     }
 
+    /// Whether it can be sent in its own transfer syntax. What is to say of another what it is, is made anew, and nothing is
+    /// made in big endian or deflated.
+    private static func goesAsStored(_ instance: Instance) -> Bool {
+        guard instance.subject != nil, let stored = TransferSyntax(uid: instance.transferSyntaxUID) else { return true }
+        return !stored.isBigEndian && !stored.isDeflated
+    }
+
     /// Lets so many bytes more be sent, when it is time. Throws `CancellationError`.
     typealias Pace = @Sendable (Int) async throws -> Void
 
     /// Bytes of decoded frames that are kept between their check and their sending.
     private static let keptBytesMax = 64 << 20
 
-    /// Sends it, and gives the peer's status. `header` brings the stored header, for another transfer syntax.
+    /// Sends it, and gives the peer's status. `header` brings the stored header, for another transfer syntax and for what
+    /// is to say of another what it is.
     /// Throws ``SCUError``, ``StoreError``, and what ``PixelTranscoding`` throws, before anything is sent.
     func store(
         on context: PresentationContext, by invoker: OperationInvoker, originator: Originator?, pace: Pace? = nil,
@@ -84,7 +92,7 @@ struct OpenedInstance: Sendable {
                 messageID: messageID, sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
                 moveOriginator: originator.map { ($0.aeTitle, $0.messageID) })
         }
-        guard context.transferSyntax == instance.transferSyntaxUID else {
+        guard context.transferSyntax == instance.transferSyntaxUID, instance.subject == nil else {
             // Computes in proportion to the header or the pixels: not on the event loop that its caller may run on.
             return try await withTaskExecutorPreference(globalConcurrentExecutor) {
                 try await storeRecoded(
@@ -100,12 +108,13 @@ struct OpenedInstance: Sendable {
         }
     }
 
-    /// Sends it in another transfer syntax than it is stored in.
+    /// Sends it in another transfer syntax than it is stored in, or saying of another what it is.
     private func storeRecoded(
         on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?, transcoding: PixelTranscoding?,
         header: @Sendable () async throws -> InstanceHeader?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> DIMSEStatus {
-        if TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true {
+        let isDeflated = TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true
+        if isDeflated, instance.subject == nil {
             return try await store(on: context, by: invoker, makeCommand) { writer, parts in
                 try await sendInflated(&parts, writer, pace)
             }
@@ -119,7 +128,12 @@ struct OpenedInstance: Sendable {
             }
             return try await store(decoded, on: context, by: invoker, pace: pace, makeCommand)
         }
-        let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
+        let known = try StoredHeader(stored)
+        // A deflated one is small enough to be changed in memory, or is not sent.
+        let dataSet = isDeflated ? try await InstanceRewriting.inflated(known, from: reader) : known.dataSet
+        let recoded = try await RecodedDataSet(
+            dataSet, of: isDeflated ? .explicitVRLittleEndian : known.transferSyntax, in: syntax
+        ) { range in
             try await reader.read(offset: range.lowerBound, length: range.count)
         }
         return try await store(recoded, on: context, by: invoker, pace: pace, makeCommand)

@@ -16,12 +16,16 @@ package enum PatientOfInstance: Sendable, Hashable {
             self = reasons.contains { link == .quarantined($0) } ? .asSent : .uncertain
             return
         }
-        // Who was merged away is the survivor.
+        self = try Self.living(id, unit: unit).map(Self.linked) ?? .uncertain
+    }
+
+    /// A record, or the survivor of one that was merged away; nil where there is none.
+    package static func living(_ id: EntityID, unit: some PatientUnit) throws -> Patient? {
         var patient = try unit.patient(id)
         for _ in 0..<16 {
             guard let survivor = patient?.mergedInto else { break }
             patient = try unit.patient(survivor)
         }
-        self = patient.flatMap { $0.mergedInto == nil ? .linked($0) : nil } ?? .uncertain
+        return patient.flatMap { $0.mergedInto == nil ? $0 : nil }
     }
 }

@@ -323,6 +323,7 @@ package struct QuarantineService: Sendable {
             return Series.Aside(sopInstanceUID: sop, identity: identity, reason: .inconsistentSeries)
         }
         series.asides += others
+        if !others.isEmpty { series.isVaried = true }
         for aside in others {
             series.asides.removeAll { $0 == aside }
             try StudyService().place(aside.sopInstanceUID, aside.identity, in: &series, in: unit)

@@ -141,6 +141,13 @@ package struct Series: Sendable, Hashable, Codable {
     /// The AE title of the archive whose series this is, as long as every instance of it came from there; nil for one
     /// of this server's own.
     package var archive: String?
+    /// Whether instances of it that belong to it say otherwise whose they are than the first did.
+    package var isVaried: Bool {
+        get { variesInWords ?? false }
+        set { variesInWords = newValue ? true : nil }
+    }
+    /// Nil for false: a series of an earlier version has no such member.
+    private var variesInWords: Bool?
     /// The instances that do not belong to the series, by SOP Instance UID.
     package var keptAside: Set<String> { Set(asides.filter { $0.decision == nil }.map(\.sopInstanceUID)) }
 
@@ -181,6 +188,16 @@ package struct InstanceIdentity: Sendable, Hashable, Codable {
     package var patientIDSystem: String?
     package var accessionNumber: String?
     package var accessionSystem: String?
+
+    package init(
+        patientID: String? = nil, patientIDSystem: String? = nil, accessionNumber: String? = nil,
+        accessionSystem: String? = nil
+    ) {
+        self.patientID = patientID
+        self.patientIDSystem = patientIDSystem
+        self.accessionNumber = accessionNumber
+        self.accessionSystem = accessionSystem
+    }
 }
 
 extension SeriesAttributes {
@@ -220,6 +237,8 @@ package struct SeriesAttributes: Sendable, Hashable, Codable {
     package var patientIDSystem: String?
     package var accessionNumber: String?
     package var accessionSystem: String?
+    /// What its first instance says of the patient besides; nil in series stored before it was kept.
+    package var patientWords: PatientWords?
     package init() {}
 
     /// What the series was requested as, whichever way it was kept.
@@ -279,6 +298,9 @@ package struct Instance: Sendable, Hashable, Codable {
     /// The AE title of the archive of whose instance this is a copy; nil for one that this server keeps. A copy is
     /// never committed to nor announced, and goes when its room is needed.
     package var archive: String?
+    /// Whose it is to say that it is, in what leaves; nil for whose its sender wrote. An index tells it of what it gives
+    /// out, and it is kept nowhere.
+    package var subject: ObjectSubject?
     package init(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, sopClassUID: String,
         instanceNumber: Int?,
@@ -304,6 +326,12 @@ package struct Instance: Sendable, Hashable, Codable {
         self.receivedAt = receivedAt
         self.receivedFrom = receivedFrom
         self.archive = archive
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID, instanceNumber, transferSyntaxUID, rows
+        case columns, bitsAllocated, numberOfFrames, blobID, size, dataSetOffset, pixelDataOffset, pixelDataLength
+        case receivedAt, receivedFrom, archive
     }
 }
 

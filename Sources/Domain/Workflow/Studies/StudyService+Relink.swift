@@ -58,6 +58,7 @@ extension StudyService {
         series.asides = asides
         for instance in placeable {
             series.asides.removeAll { $0 == instance }
+            series.isVaried = true
             try place(instance.sopInstanceUID, instance.identity, in: &series, in: unit, known: &known)
         }
         asides = series.asides

@@ -59,6 +59,8 @@ package struct StudyService: Sendable {
                 rejected.series.asides.append(
                     Series.Aside(
                         sopInstanceUID: instance.sopInstanceUID, identity: identity, reason: .inconsistentSeries))
+            } else if let words = rejected.series.attributes.patientWords, words != received.series.patientWords {
+                rejected.series.isVaried = true
             }
             try unit.insert(received)
             try unit.reject([instance.sopInstanceUID], of: rejected)
@@ -297,11 +299,17 @@ package struct StudyService: Sendable {
                 }
                 series.asides.remove(at: own)
             } else if identity == series.identity {
+                if let words = series.attributes.patientWords, words != received.series.patientWords, !series.isVaried {
+                    series.isVaried = true
+                    try unit.save(series)
+                }
                 return (series.reconciliation, false)
             }
             try place(instance.sopInstanceUID, identity, in: &series, in: unit)
+            let isChanged = series != old
+            if !series.keptAside.contains(instance.sopInstanceUID) { series.isVaried = true }
             if series != old {
-                series.updatedAt = unit.time
+                if isChanged { series.updatedAt = unit.time }
                 try unit.save(series)
                 if !series.asides.isEmpty, var study = try unit.study(instance.studyInstanceUID), !study.hasAsides {
                     study.hasAsides = true
@@ -311,9 +319,9 @@ package struct StudyService: Sendable {
             if let aside = series.asides.first(where: {
                 $0.sopInstanceUID == instance.sopInstanceUID && $0.decision == nil
             }) {
-                return (.quarantined(aside.reason), series != old)
+                return (.quarantined(aside.reason), isChanged)
             }
-            return (series.reconciliation, series != old)
+            return (series.reconciliation, isChanged)
         }
         var series = Series(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,

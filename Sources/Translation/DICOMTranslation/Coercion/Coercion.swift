@@ -82,7 +82,7 @@ package struct Coercion: Sendable, Equatable {
         }
     }
 
-    private static func isSame(_ tag: Tag, _ before: DataSet, _ after: DataSet) -> Bool {
+    static func isSame(_ tag: Tag, _ before: DataSet, _ after: DataSet) -> Bool {
         guard let old = before[tag], let new = after[tag] else { return before[tag] == nil && after[tag] == nil }
         if old.items != nil || new.items != nil { return old == new }
         if case .bytes = old.value, case .bytes = new.value, old.vr == new.vr, old.vr.isString {
@@ -91,8 +91,12 @@ package struct Coercion: Sendable, Equatable {
         return old == new
     }
 
-    /// PS3.3 §C.12.1.1.9.
-    private static func record(_ previous: [DataElement], of dataSet: DataSet, _ origin: Origin) -> DataSet {
+    /// One item of Original Attributes Sequence. PS3.3 §C.12.1.1.9.
+    ///
+    /// - Parameter reason: CS: `COERCE` for values that were brought in line with others, `CORRECT` for wrong ones.
+    static func record(
+        _ previous: [DataElement], of dataSet: DataSet, _ origin: Origin, reason: String = "COERCE"
+    ) -> DataSet {
         var values = DataSet(inheriting: dataSet.characterSet)
         for element in previous { values[element.tag] = element }
         var record = DataSet(inheriting: dataSet.characterSet)
@@ -100,7 +104,7 @@ package struct Coercion: Sendable, Equatable {
         record.set(.attributeModificationDateTime, .DT, string: origin.dateTime ?? "")
         record.set(.modifyingSystem, .LO, string: origin.system)
         record.set(.sourceOfPreviousValues, .LO, string: origin.source)
-        record.set(.reasonForTheAttributeModification, .CS, string: "COERCE")
+        record.set(.reasonForTheAttributeModification, .CS, string: reason)
         return record
     }
 }

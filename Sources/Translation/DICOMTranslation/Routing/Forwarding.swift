@@ -50,9 +50,10 @@ package struct Forwarding: Sendable {
         do {
             let access = Self.access(entry)
             // As it is stored goes only what is not to be changed; of what is, nothing goes without its header.
-            let changesNothing = terms.rewriting.changesNothing
-            let header = changesNothing ? nil : try await header(of: forwarded, access)
-            let instance = changesNothing ? try await stored(forwarded, access) : header?.instance
+            let unchanged = terms.rewriting.changesNothing ? try await stored(forwarded, access) : nil
+            let goesAsStored = unchanged.map { $0.subject == nil } ?? terms.rewriting.changesNothing
+            let header = goesAsStored ? nil : try await header(of: forwarded, access)
+            let instance = goesAsStored ? unchanged : header?.instance
             guard let instance else { return .withdrawn("the instance is not there any more") }
             let reader = try await blobs.open(instance.blobID)
             guard reader.count == instance.size else {

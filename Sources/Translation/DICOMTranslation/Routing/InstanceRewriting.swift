@@ -2,7 +2,8 @@ import Access
 import DICOMData
 import Workflow
 
-/// What a destination is sent in the place of an instance as it is stored: coerced, then de-identified.
+/// What a destination is sent in the place of an instance as it is stored: of whom it is known here to be, coerced, then
+/// de-identified.
 package struct InstanceRewriting: Sendable {
     /// Why an instance is not sent.
     package enum Refusal: Error, Sendable, Equatable {
@@ -53,7 +54,8 @@ package struct InstanceRewriting: Sendable {
     package func rewritten(
         _ stored: InstanceHeader, from reader: any BlobReading, at time: UTCInstant
     ) async throws -> RewrittenInstance? {
-        if changesNothing { return nil }
+        let subject = stored.instance.subject
+        if changesNothing, subject == nil { return nil }
         let reservation = memory.reservation()
         guard reservation.grow(to: stored.header.count * Self.weight) else { throw Refusal.noMemory }
         let header = try await withTaskExecutorPreference(workers) { try StoredHeader(stored) }
@@ -62,7 +64,8 @@ package struct InstanceRewriting: Sendable {
             // Pixels that are to be had elsewhere are not looked at. PS3.5 §A.6.
             guard syntax == .deflatedExplicitVRLittleEndian else { throw Refusal.deidentification(.pixelsNotRead) }
             // What is left in a deflated file has no place there.
-            original = try await inflated(stored.instance, reader, reservation)
+            original = try await Self.inflated(stored.instance, reader, reservation, workers: workers)
+            if let subject { original = subject.stated(in: original, source: stored.instance.receivedFrom) }
             syntax = .explicitVRLittleEndian
         }
         let origin = Coercion.Origin(
@@ -72,7 +75,7 @@ package struct InstanceRewriting: Sendable {
             coercion?.coerced(original, by: origin) ?? original
         }
         guard let deidentifier else {
-            if coerced == original { return nil }
+            if coerced == original, subject == nil { return nil }
             var changed = coerced
             PassingOn.mark(&changed, .modifying, after: original, at: origin.dateTime)
             return try RewrittenInstance(changed, storedIn: syntax, header.pixelData, reservation)
@@ -91,8 +94,9 @@ package struct InstanceRewriting: Sendable {
     }
 
     /// The whole data set of a deflated instance.
-    private func inflated(
-        _ instance: Instance, _ reader: any BlobReading, _ reservation: MemoryReservation
+    private static func inflated(
+        _ instance: Instance, _ reader: any BlobReading, _ reservation: MemoryReservation,
+        workers: any TaskExecutor
     ) async throws -> DataSet {
         var bytes: [UInt8] = []
         var stream = try InflateStream()
@@ -107,7 +111,7 @@ package struct InstanceRewriting: Sendable {
             }
             var part = [UInt8](repeating: 0, count: InflateStream.inputBytesMax)
             let count = try part.withUnsafeMutableBytes { try stream.read(into: $0) }
-            guard bytes.count + count <= Self.bytesMax else { throw Refusal.tooLarge }
+            guard bytes.count + count <= bytesMax else { throw Refusal.tooLarge }
             // The bytes, and the data set that is read of them.
             guard reservation.grow(to: held + 2 * (bytes.count + count)) else { throw Refusal.noMemory }
             bytes += part[..<count]
@@ -115,6 +119,14 @@ package struct InstanceRewriting: Sendable {
         return try await withTaskExecutorPreference(workers) { [bytes] in
             try DataSetDecoder(transferSyntax: .explicitVRLittleEndian, limits: .stored).decode(bytes)
         }
+    }
+
+    /// The whole data set of a deflated instance that is to say of another what it is, in Explicit VR Little Endian. Throws
+    /// ``Refusal``, `StoreError` and `DICOMDataError`.
+    package static func inflated(_ header: StoredHeader, from reader: any BlobReading) async throws -> DataSet {
+        let dataSet = try await inflated(
+            header.instance, reader, MemoryBudget.unlimited.reservation(), workers: globalConcurrentExecutor)
+        return header.instance.subject?.stated(in: dataSet, source: header.instance.receivedFrom) ?? dataSet
     }
 
     /// The data set with its native pixels in it, in little endian.

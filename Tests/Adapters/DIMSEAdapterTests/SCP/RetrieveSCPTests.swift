@@ -136,6 +136,36 @@ import Workflow
         #expect(audit.records.map(\.interaction) == ["C-GET"])
     }
 
+    @Test(
+        "PS3.18 §10.4 by C-GET: what is known to be another's says so, in its own syntax, big endian in another",
+        arguments: [
+            (TransferSyntax.explicitVRLittleEndian, TransferSyntax.explicitVRLittleEndian),
+            (.implicitVRLittleEndian, .implicitVRLittleEndian), (.explicitVRBigEndian, .explicitVRLittleEndian),
+        ])
+    func getSubject(_ stored: TransferSyntax, _ sent: TransferSyntax) async throws {
+        let objects = StoredObjects()
+        try objects.add(1, syntax: stored, pixels: [1, 2, 3, 4])
+        let patient = Patient(
+            id: EntityID("p"), identifiers: [Identifier(system: "urn:mrn", value: "200")],
+            names: [HumanName(family: "Smith", given: ["Jane"])])
+        let authorities = AssigningAuthorities(
+            authorities: [], defaultPatientSystem: "urn:mrn", defaultAccessionSystem: "urn:acc")
+        objects.belong(
+            to: try #require(
+                ObjectSubject(
+                    InstanceIdentity(patientID: "100", patientIDSystem: "urn:mrn"), PatientWords(), patient: patient,
+                    order: nil, authorities: authorities, since: UTCInstant(microseconds: 0))))
+        let receiver = ReceivingSCP([stored] + (sent == stored ? [] : [sent]))
+        let last = try answers(try await get(objects, receiver, identifier())).last
+        #expect(counts(last?.message) == [-1, 1, 0, 0])
+        let one = try #require(receiver.received.withLock { $0.first })
+        #expect(one.transferSyntax == sent.uid)
+        let set = try DataSetDecoder(transferSyntax: sent).decode(one.bytes)
+        #expect(set.string(.patientName) == "Smith^Jane" && set.string(.patientID) == "200")
+        // Words of a big endian file are turned round.
+        #expect(set[.pixelData]?.bytes == [1, 2, 3, 4])
+    }
+
     @Test("A class without a context, a lost blob and a refused instance are failures of their own: B000 lists them")
     func getPartly() async throws {
         let objects = StoredObjects()

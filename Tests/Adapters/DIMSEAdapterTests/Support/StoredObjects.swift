@@ -105,6 +105,14 @@ struct StoredObjects: Sendable {
         }
     }
 
+    /// All are to say that they are of another than their sender wrote.
+    func belong(to subject: ObjectSubject) {
+        index.state.withLock { state in
+            for number in state.instances.indices { state.instances[number].subject = subject }
+            for uid in Array(state.headers.keys) { state.headers[uid]?.instance.subject = subject }
+        }
+    }
+
     /// Takes an object's blob away.
     func lose(_ number: Int) { blobs.state.withLock { $0.durable["blob-\(number)"] = nil } }
 }

@@ -17,10 +17,13 @@ enum WorkflowSupport {
         }
     }
 
-    static func store(_ database: SQLDatabase, stations: WorklistStations = WorklistStations()) -> RelationalStore {
+    static func store(
+        _ database: SQLDatabase, stations: WorklistStations = WorklistStations(),
+        authorities: AssigningAuthorities? = nil
+    ) -> RelationalStore {
         RelationalStore(
             database: database, entropy: SeededEntropy(), observers: [FHIRProjector()],
-            baseURL: "https://hilum.example/fhir", stations: stations)
+            baseURL: "https://hilum.example/fhir", stations: stations, authorities: authorities)
     }
 
     static func at(_ seconds: Int64) -> UTCInstant { UTCInstant(microseconds: seconds * 1_000_000) }

@@ -1,0 +1,34 @@
+import Synchronization
+import Workflow
+
+/// Whether a unit of work changes whose objects are: what ``ObjectSubject`` is made of.
+final class SubjectChanges: Sendable {
+    private let noted = Atomic<Bool>(false)
+
+    var areNoted: Bool { noted.load(ordering: .acquiring) }
+
+    /// What nobody had before is of no instance yet.
+    func note(_ patient: Patient, instead old: Patient?) {
+        guard let old else { return }
+        if patient.identifiers != old.identifiers || patient.names != old.names || patient.birthDate != old.birthDate
+            || patient.sex != old.sex || patient.mergedInto != old.mergedInto
+        {
+            note()
+        }
+    }
+
+    func note(_ series: Series, instead old: Series?) {
+        guard let old else { return }
+        if series.reconciliation != old.reconciliation || series.asides != old.asides
+            || series.identity != old.identity || series.isVaried != old.isVaried
+        {
+            note()
+        }
+    }
+
+    func note(_ order: ImagingOrder, instead old: ImagingOrder?) {
+        if let old, order.accession != old.accession { note() }
+    }
+
+    func note() { noted.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,76 @@
+import Workflow
+
+/// Tells the instances of a page whose they are, where their senders wrote otherwise. Each series, patient and order of
+/// the page is looked up once.
+struct SubjectLookup {
+    private let unit: SQLUnitOfWork
+    private let authorities: AssigningAuthorities
+    private var found: [String: Witness?] = [:]
+    private var patients: [EntityID: Patient?] = [:]
+
+    /// What the instances of a series have in common.
+    private struct Witness {
+        let series: Series
+        let words: PatientWords
+        let patient: Patient
+        let order: ImagingOrder?
+        /// Of those that say what the first one says.
+        let subject: ObjectSubject?
+    }
+
+    init(_ unit: SQLUnitOfWork, _ authorities: AssigningAuthorities) {
+        self.unit = unit
+        self.authorities = authorities
+    }
+
+    /// Nil where an instance goes under what its sender wrote: where nothing contradicts that, and where it is linked to
+    /// nobody.
+    mutating func subject(of instance: Instance) throws -> ObjectSubject? {
+        guard let witness = try witness(of: instance) else { return nil }
+        guard let aside = witness.series.asides.first(where: { $0.sopInstanceUID == instance.sopInstanceUID }) else {
+            return witness.subject
+        }
+        // One that was put with the series by a person's word says of itself that it is another's.
+        if aside.decision == nil { return nil }
+        return subject(
+            aside.identity, isVaried: true, witness.words, of: witness.series, witness.patient, witness.order)
+    }
+
+    private mutating func witness(of instance: Instance) throws -> Witness? {
+        let key = StudyTable.seriesKey(instance.seriesInstanceUID, instance.studyInstanceUID)
+        if let known = found[key] { return known }
+        let witness = try newWitness(of: instance)
+        found[key] = .some(witness)
+        return witness
+    }
+
+    private mutating func newWitness(of instance: Instance) throws -> Witness? {
+        guard let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID),
+            let id = series.reconciliation.patientID, let patient = try patient(id)
+        else { return nil }
+        let order = try series.reconciliation.orderID.flatMap { try unit.order($0) }
+        let words =
+            try series.attributes.patientWords
+            ?? unit.study(instance.studyInstanceUID).map { PatientWords($0.attributes) } ?? PatientWords()
+        return Witness(
+            series: series, words: words, patient: patient, order: order,
+            subject: subject(series.identity, isVaried: series.isVaried, words, of: series, patient, order))
+    }
+
+    private func subject(
+        _ identity: InstanceIdentity, isVaried: Bool, _ words: PatientWords, of series: Series, _ patient: Patient,
+        _ order: ImagingOrder?
+    ) -> ObjectSubject? {
+        ObjectSubject(
+            identity, words, isVaried: isVaried, patient: patient, order: order, authorities: authorities,
+            since: series.updatedAt)
+    }
+
+    /// The living record of a patient.
+    private mutating func patient(_ id: EntityID) throws -> Patient? {
+        if let known = patients[id] { return known }
+        let patient = try PatientOfInstance.living(id, unit: unit)
+        patients[id] = .some(patient)
+        return patient
+    }
+}
