@@ -83,7 +83,7 @@ enum ServedRoutes {
         _ body: ([RouteGroup], RelationalStore) async throws -> Value
     ) async throws -> Value {
         let entropy = SeededEntropy()
-        var configuration = SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite"))
+        var configuration = configuration
         if SealedRun.isOn {
             configuration.bodies = BodySealing(isOn: true) {
                 BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))
