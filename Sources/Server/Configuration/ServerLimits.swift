@@ -292,7 +292,7 @@ extension ServerLimits: Decodable {
             }
             entry.set(&self, value)
         }
-        lowered = try Self.entries.compactMap { entry in
+        lowered = try Self.entries.compactMap { entry -> String? in
             guard let key = container.allKeys.first(where: { $0.stringValue == entry.key }) else { return nil }
             let written = try container.decode(Int64.self, forKey: key)
             return written > entry.range.upperBound
