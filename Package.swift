@@ -362,7 +362,7 @@ let package = Package(
                 "OutboundAdapter", "SQLStore",
                 "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
                 "DICOMwebAPI", logging,
-                lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
+                lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL, "FHIRAPI", "FHIRSearch",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,3 +1,5 @@
+import FHIRAPI
+import FHIRSearch
 import Foundation
 import Testing
 
