@@ -195,7 +195,8 @@ let package = Package(
         layer(
             "API", "ContractAPI", ["HTTPSupport", hummingbird, httpTypes, yams],
             resources: [
-                "account", "contract", "dicomweb", "fhir", "launches", "messages", "operations", "ops", "outbox",
+                "account", "cds-hooks", "contract", "dicomweb", "fhir", "launches", "messages", "operations", "ops",
+                "outbox",
                 "smart",
                 "viewer",
             ].map { .embedInCode("Assets/" + $0 + ".yaml") }),

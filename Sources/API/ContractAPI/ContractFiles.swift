@@ -4,6 +4,7 @@ enum ContractFiles {
     static let all: [(name: String, bytes: [UInt8])] = [
         ("fhir", PackageResources.fhir_yaml), ("dicomweb", PackageResources.dicomweb_yaml),
         ("smart", PackageResources.smart_yaml), ("launches", PackageResources.launches_yaml),
+        ("cds-hooks", PackageResources.cds_hooks_yaml),
         ("account", PackageResources.account_yaml), ("viewer", PackageResources.viewer_yaml),
         ("operations", PackageResources.operations_yaml), ("ops", PackageResources.ops_yaml),
         ("messages", PackageResources.messages_yaml), ("outbox", PackageResources.outbox_yaml),

@@ -52,7 +52,9 @@ struct ExportContentTests {
     ) async throws -> [String] {
         let blobs = Blobs()
         let exports = ExportService(
-            jobs: store, store: store, blobs: blobs, entropy: SeededEntropy(seed: 3), baseURL: ResourceStoreTests.base,
+            jobs: store, store: store, blobs: blobs,
+            entropy: SeededEntropy(seed: name.utf8.reduce(3) { $0 &* 31 &+ UInt64($1) }),
+            baseURL: ResourceStoreTests.base,
             workers: 1, now: { UTCInstant(microseconds: 1_000_000) })
         var selection = ExportJob.Selection()
         selection.level = level
