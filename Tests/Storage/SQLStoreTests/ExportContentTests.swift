@@ -14,6 +14,10 @@ struct ExportContentTests {
     private final class Blobs: BlobStoring {
         private let files = Mutex<[BlobID: [UInt8]]>([:])
         private let next = Atomic<Int>(0)
+        /// A blob has its name once in a store.
+        private let name: String
+
+        init(_ name: String) { self.name = name }
 
         private final class Writer: BlobWriting {
             let id: BlobID
@@ -36,7 +40,7 @@ struct ExportContentTests {
         }
 
         func create() throws -> any BlobWriting {
-            Writer(BlobID("b\(next.add(1, ordering: .relaxed).newValue)"), self)
+            Writer(BlobID("\(name)-\(next.add(1, ordering: .relaxed).newValue)"), self)
         }
         func open<Value: Sendable>(
             _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
@@ -50,7 +54,7 @@ struct ExportContentTests {
         _ store: RelationalStore, _ name: String, _ level: ExportJob.Level, of patients: [String]? = nil,
         types: [String], since: UTCInstant? = nil
     ) async throws -> [String] {
-        let blobs = Blobs()
+        let blobs = Blobs(name)
         let exports = ExportService(
             jobs: store, store: store, blobs: blobs,
             entropy: SeededEntropy(seed: name.utf8.reduce(3) { $0 &* 31 &+ UInt64($1) }),
