@@ -11,6 +11,7 @@ import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -155,7 +156,8 @@ class Person:
 
 def drive(report, driver, person, screenshots):
     def wait(condition, what):
-        WebDriverWait(driver, 30, 0.1).until(lambda _: condition(), what)
+        # A page that goes away while it is looked at is looked at again.
+        WebDriverWait(driver, 30, 0.1, [StaleElementReferenceException]).until(lambda _: condition(), what)
 
     def find(selector):
         return driver.find_element(By.CSS_SELECTOR, selector)

@@ -562,7 +562,7 @@ def drive(report, driver, server, page, study, report_text):
         look("history", "History")
         driver.get(server.http + "/fhir/Patient?birthdate=yesterday")
         look("wrong-search", "Patient")
-        equal(page.find("#by-birthdate").get_attribute("value"), "yesterday", "what was asked for")
+        equal(page.find("form.filter [name=birthdate]").get_attribute("value"), "yesterday", "what was asked for")
         driver.get(server.http + "/fhir/Patient/unknown")
         look("not-there", "There is no such page")
 
