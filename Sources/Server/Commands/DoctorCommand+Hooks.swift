@@ -56,12 +56,6 @@ extension DoctorCommand {
         _ configuration: ServerConfiguration, _ clients: [Client], _ folder: String, _ doctor: inout Doctor
     ) {
         guard let hooks = configuration.cdsHooks?.hooks else { return }
-        for finding in HookDoctor(hooks: hooks, clients: clients, folder: folder).findings {
-            switch finding.kind {
-            case .good: doctor.good(finding.text)
-            case .note: doctor.note(finding.text, fix: finding.fix)
-            case .bad: doctor.bad(finding.text, fix: finding.fix)
-            }
-        }
+        doctor.tell(HookDoctor(hooks: hooks, clients: clients, folder: folder).findings)
     }
 }

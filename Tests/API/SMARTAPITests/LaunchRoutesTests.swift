@@ -116,7 +116,7 @@ import Testing
                 Fixture.parameters(["launch": guess, "scope": Self.scope]), as: "doctor")
             #expect(answer.parameter("error") == "invalid_request")
         }
-        fixture.clock.advance(seconds: LaunchRoutes.lifetime - 1)
+        fixture.clock.advance(seconds: LaunchPreparation.lifetime - 1)
         let changes = ["launch": handle, "scope": Self.scope]
         #expect(try await fixture.authorize(Fixture.parameters(changes), as: "doctor").status == 200)
         fixture.clock.advance(seconds: 1)

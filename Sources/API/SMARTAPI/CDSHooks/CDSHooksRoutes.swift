@@ -1,6 +1,5 @@
 import Access
 import Basics
-import Cryptography
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
@@ -33,12 +32,10 @@ package struct CDSHooksRoutes: Sendable {
     private let configuration: SMARTConfiguration
     private let hooks: CDSHooksConfiguration
     private let gate: ClientGate
-    private let authorizations: any AuthorizationStore
+    private let launches: LaunchPreparation
     private let subjects: any LaunchSubjects
     private let patients: any PatientIdentifiers
     private let studies: any StudySummaries
-    private let now: @Sendable () -> Int64
-    private let randomBytes: @Sendable (Int) -> [UInt8]
 
     /// - Parameters:
     ///   - endpoint: whose clients the callers are; failures are counted with its.
@@ -55,12 +52,11 @@ package struct CDSHooksRoutes: Sendable {
         var gate = endpoint.gate
         gate.interaction = "cds-hook"
         self.gate = gate
-        self.authorizations = authorizations
+        launches = LaunchPreparation(
+            fhirBaseURL: configuration.fhirBaseURL, authorizations: authorizations, now: now, randomBytes: randomBytes)
         self.subjects = subjects
         self.patients = patients
         self.studies = studies
-        self.now = now
-        self.randomBytes = randomBytes
     }
 
     package var group: RouteGroup {
@@ -176,19 +172,10 @@ package struct CDSHooksRoutes: Sendable {
     /// Where the application opens for the patient and the study; nil where there is no such application.
     private func link(_ caller: Client, patient: String, study: String) async throws -> String? {
         guard let application = try await gate.authenticator.registered(hooks.applicationID),
-            application.revokedAt == nil, let url = application.launchURL, !application.redirectURIs.isEmpty,
-            application.launchScopes.contains(.launch)
+            application.launchURL != nil, LaunchPreparation.mayLaunch(application)
         else { return nil }
-        let handle = Base64URL.encode(randomBytes(32))
-        try await authorizations.save(
-            PreparedLaunch(
-                digest: SHA256.digest(handle.utf8), clientID: application.id, fhirUser: nil,
-                context: LaunchContext(
-                    patient: patient, encounter: nil,
-                    fhirContext: [LaunchContext.Item(reference: "ImagingStudy/" + study)], needPatientBanner: nil,
-                    intent: nil, smartStyleURL: nil),
-                preparedBy: caller.id, expires: now() + LaunchRoutes.lifetime * 1_000_000))
-        return RedirectURI.adding([("iss", configuration.fhirBaseURL), ("launch", handle)], to: url)
+        let context = LaunchContext(patient: patient, fhirContext: [.init(reference: "ImagingStudy/" + study)])
+        return try await launches.prepare(application, context, by: caller.id).url
     }
 
     /// The client that the caller's token proves. CDS Hooks 2.0 §Trusting CDS Clients.

@@ -1,6 +1,5 @@
 import Access
 import Basics
-import Cryptography
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
@@ -13,18 +12,13 @@ import NIOCore
 /// system level that reads the whole type of what it names.
 package struct LaunchRoutes: Sendable {
     static let bodyBytesMax = 64 * 1024
-    /// How long a handle waits for the person to sign in and answer, in seconds.
-    static let lifetime: Int64 = 600
     static let contextItemsMax = 50
 
-    private let configuration: SMARTConfiguration
+    private let launches: LaunchPreparation
     private let clients: any ClientDirectory
-    private let authorizations: any AuthorizationStore
     private let subjects: any LaunchSubjects
     private let patients: any PatientIdentifiers
     private let audit: any AuditTrail
-    private let now: @Sendable () -> Int64
-    private let randomBytes: @Sendable (Int) -> [UInt8]
 
     /// - Parameters:
     ///   - now: microseconds since the epoch.
@@ -35,14 +29,12 @@ package struct LaunchRoutes: Sendable {
         now: @escaping @Sendable () -> Int64,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
-        self.configuration = configuration
+        launches = LaunchPreparation(
+            fhirBaseURL: configuration.fhirBaseURL, authorizations: authorizations, now: now, randomBytes: randomBytes)
         self.clients = clients
-        self.authorizations = authorizations
         self.subjects = subjects
         self.patients = patients
         self.audit = audit
-        self.now = now
-        self.randomBytes = randomBytes
     }
 
     package var group: RouteGroup {
@@ -71,8 +63,7 @@ package struct LaunchRoutes: Sendable {
             throw HTTPFailure(.malformed, "The body is no JSON object, or names a member twice")
         }
         var order = try LaunchOrder(json)
-        guard let client = try await clients.client(id: order.clientID), client.revokedAt == nil,
-            !client.redirectURIs.isEmpty, client.launchScopes.contains(.launch)
+        guard let client = try await clients.client(id: order.clientID), LaunchPreparation.mayLaunch(client)
         else { throw HTTPFailure(.unprocessable, "client_id names no application that may be launched by an EHR") }
         if let identifier = order.patientIdentifier {
             guard let id = try await patients.patientID(system: identifier.system, value: identifier.value) else {
@@ -82,12 +73,8 @@ package struct LaunchRoutes: Sendable {
         }
         try await check(order.context, request.access)
 
-        let handle = Base64URL.encode(randomBytes(32))
-        try await authorizations.save(
-            PreparedLaunch(
-                digest: SHA256.digest(handle.utf8), clientID: client.id, fhirUser: order.fhirUser,
-                context: order.context, preparedBy: request.access.principal.id,
-                expires: now() + Self.lifetime * 1_000_000))
+        let (handle, url) = try await launches.prepare(
+            client, for: order.fhirUser, order.context, by: request.access.principal.id)
         try await audit.require(
             AuditRecord(
                 category: .security, interaction: "prepare-launch", action: .create, outcome: .success,
@@ -95,11 +82,8 @@ package struct LaunchRoutes: Sendable {
         var answer = JSONText()
         answer.object { json in
             json.member("launch", handle)
-            json.member("expires_in", Int(Self.lifetime))
-            if let url = client.launchURL {
-                json.member(
-                    "url", RedirectURI.adding([("iss", configuration.fhirBaseURL), ("launch", handle)], to: url))
-            }
+            json.member("expires_in", Int(LaunchPreparation.lifetime))
+            if let url { json.member("url", url) }
         }
         return .bytes(answer.bytes, contentType: "application/json", status: .created)
     }
