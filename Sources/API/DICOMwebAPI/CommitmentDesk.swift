@@ -14,6 +14,7 @@ package final class CommitmentDesk: Sendable {
         package var referencesMax = 200_000
         /// The same of one client, so that none keeps others out.
         package var transactionsPerClientMax = 250
+        /// Instances of all transactions of one client.
         package var referencesPerClientMax = 50_000
         /// Transactions that are read back at a time: more would take the disk from those who store.
         package var workers = 2
@@ -21,6 +22,7 @@ package final class CommitmentDesk: Sendable {
         package var readBackTime = Duration.seconds(780)
         /// From the end of the reading back: an outcome that is told is so old at most.
         package var keepSeconds: Int64 = 3_600
+        /// Those of a server.
         package init() {}
     }
 

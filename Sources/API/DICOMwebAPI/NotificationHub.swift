@@ -8,6 +8,7 @@ import Workflow
 package final class NotificationHub: Sendable {
     /// How many connections there may be, and how long one is waited for.
     package struct Limits: Sendable {
+        /// Of all clients together.
         package var socketsMax = 256
         /// Of one client, so that none keeps others out.
         package var perClientMax = 64
@@ -17,6 +18,7 @@ package final class NotificationHub: Sendable {
         package var expectedFor = Duration.seconds(30)
         /// Of one report: how long it waits for a connection that is expected.
         package var patience = Duration.seconds(5)
+        /// Those of a server.
         package init() {}
     }
 

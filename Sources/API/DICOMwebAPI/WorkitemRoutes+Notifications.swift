@@ -13,6 +13,9 @@ extension WorkitemRoutes {
         /// `cors: { origins }`. RFC 6454 §6.2.
         let origins: Set<String>
 
+        /// - Parameters:
+        ///   - hub: the connections of all subscribers.
+        ///   - origins: `scheme://host[:port]` each, without a slash at its end.
         package init(hub: NotificationHub, origins: Set<String>) {
             self.hub = hub
             self.origins = origins

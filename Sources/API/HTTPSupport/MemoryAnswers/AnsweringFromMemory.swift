@@ -16,6 +16,7 @@ package protocol AnsweringFromMemory: Sendable {
 }
 
 extension AnsweringFromMemory {
+    /// False: a conformer that does not say so is asked for whoever reads the whole type alone.
     package var knowsParts: Bool { false }
 
     /// The answer to a caller who may be given one.

@@ -35,6 +35,7 @@ package struct APIRequest: Sendable {
     /// What a handler needs to answer 101: the socket that the connection becomes, and how its caller is looked at again.
     /// RFC 6455 §4.2.
     package struct Socket: Sendable {
+        /// The connection's frames once 101 is answered.
         package let events: EventSocket
         private let identify: @Sendable () async throws(HTTPFailure) -> AccessContext
 

@@ -21,6 +21,7 @@ package struct APIResponder: HTTPResponder {
     package let table: RouteTable
     let authenticator: BearerAuthenticator
     let limits: HTTPLimits
+    /// Fields that every answer of this door has.
     package var security: SecurityHeaders
     let cors: CrossOriginPolicy
     /// The proxies of this door, whose Forwarded and X-Forwarded fields say where a request came from. RFC 7239.

@@ -10,8 +10,9 @@ import Synchronization
 package final class EventSocket: Sendable {
     /// What waits, and how long things may take.
     package struct Limits: Sendable {
-        /// Messages that wait for the peer at most, and their bytes; one alone may be larger.
+        /// Messages that wait for the peer at most.
         package var messagesMax = 256
+        /// Bytes of those that wait; one alone may be larger.
         package var bytesMax = 1 << 20
         /// Between two looks at the rights and the peer.
         package var tick = Duration.seconds(10)
@@ -19,6 +20,7 @@ package final class EventSocket: Sendable {
         package var unansweredMax = 2
         /// Frames of the peer between two ticks at most.
         package var framesMax = 200
+        /// Those of a server.
         package init() {}
     }
 
@@ -65,6 +67,7 @@ package final class EventSocket: Sendable {
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
+    /// A socket that nothing is sent over until a connection's answer has its frames.
     package init(limits: Limits = Limits()) {
         self.limits = limits
         (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))

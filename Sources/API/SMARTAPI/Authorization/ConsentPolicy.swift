@@ -10,6 +10,7 @@ package struct ConsentPolicy: Sendable {
         let clientID: String
         let redirectURI: String
 
+        /// - Parameter redirectURI: the one at which it is served, byte for byte as registered.
         package init(clientID: String, redirectURI: String) {
             self.clientID = clientID
             self.redirectURI = redirectURI
