@@ -308,8 +308,8 @@ def check_negotiation(report, door, material, token):
         negotiation = options(STUDY_FIND, b"\x01\x01\x01\x01\x01")
         with association(door, [build_context(STUDY_FIND)], negotiation=[negotiation]) as made:
             answer = made.acceptor.sop_class_extended
-            equal({str(uid): bytes(data)[:5] for uid, data in answer.items()}, {str(STUDY_FIND): b"\x01\x01\0\0\0"}, "answer")
-    add("extended negotiation of FIND: relational and combined date and time, no fuzzy", extended, "PS3.4 §C.5.1.1")
+            equal({str(uid): bytes(data)[:5] for uid, data in answer.items()}, {str(STUDY_FIND): b"\x01\x01\x01\0\0"}, "answer")
+    add("extended negotiation of FIND: relational, combined date and time, fuzzy", extended, "PS3.4 §C.5.1.1")
 
     def shorter():
         with association(door, [build_context(STUDY_FIND)], negotiation=[options(STUDY_FIND, b"\x01")]) as made:
@@ -325,6 +325,15 @@ def check_negotiation(report, door, material, token):
                 answers = list(made.send_c_find(keys, STUDY_FIND))
             equal(sum(1 for status, _ in answers if code(status) in ("FF00", "FF01")), wanted, f"matches, {data}")
     add("date and time are combined when that was negotiated and apart else", combined, "PS3.4 §C.2.2.2.5")
+
+    def fuzzy():
+        keys = identifier("STUDY", PatientID="SCP1", PatientName="PROOBE SKP", StudyInstanceUID="")
+        for data, wanted in ((None, 0), (b"\x00\x00\x01", 1)):
+            negotiation = [options(STUDY_FIND, data)] if data else []
+            with association(door, [build_context(STUDY_FIND)], negotiation=negotiation) as made:
+                answers = list(made.send_c_find(keys, STUDY_FIND))
+            equal(sum(1 for status, _ in answers if code(status) in ("FF00", "FF01")), wanted, f"matches, {data}")
+    add("a name is found by its sound, in any order, when that was negotiated", fuzzy, "PS3.4 §C.2.2.2.1.1")
 
     for kind, primary, secondary in ((1, b"someone", b""), (2, b"someone", b"secret"), (3, b"a kerberos ticket", b""),
                                      (4, b"<saml/>", b""), (5, b"not.a.token", b""), (5, token.encode(), b"")):

@@ -65,7 +65,7 @@ struct HeaderKeys: Sendable {
     let tags: Set<Tag>
 
     /// Throws `.malformed` for a value that its VR does not allow, and for too many.
-    init?(_ parameters: [QueryParameters.Parameter]) throws(HTTPFailure) {
+    init?(_ parameters: [QueryParameters.Parameter], isFuzzy: Bool = false) throws(HTTPFailure) {
         guard let first = parameters.first else { return nil }
         name = first.name
         var query = WorkitemQuery()
@@ -78,7 +78,7 @@ struct HeaderKeys: Sendable {
         }
         self.creators = creators
         tags = Set(query.identifier.elements.map(\.tag)).subtracting([.specificCharacterSet])
-        do { keys = try WorkitemKeys(query.identifier) } catch {
+        do { keys = try WorkitemKeys(query.identifier, isFuzzy: isFuzzy) } catch {
             throw HTTPFailure(.malformed, "\(first.name.prefix(64)) has a value that its VR does not allow")
         }
     }

@@ -14,17 +14,17 @@ extension DICOMwebRoutes {
 
     func search(_ level: StudyQueryLevel, _ request: APIRequest) async throws -> Response {
         var query = StudyQuery(level: level, limit: Self.pageDefault)
-        var keys = KeyReader()
-        var isFuzzy = false
+        let parameters = try request.query()
+        let isFuzzy = parameters.contains { $0.name == "fuzzymatching" && $0.value == "true" }
+        var keys = KeyReader(isFuzzy: isFuzzy)
         var includes = IncludedFields()
         var others: [QueryParameters.Parameter] = []
         var seen: Set<String> = []
-        for parameter in try request.query() {
+        for parameter in parameters {
             switch parameter.name {
             case "limit": query.limit = min(try Self.number(parameter), Self.pageMax)
             case "offset": query.offset = try Self.number(parameter)
-            case "fuzzymatching": isFuzzy = parameter.value == "true"
-            case "emptyvaluematching", "multiplevaluematching", "accept": continue
+            case "fuzzymatching", "emptyvaluematching", "multiplevaluematching", "accept": continue
             case "includefield":
                 for field in parameter.value.split(separator: ",") {
                     if field == "all" {
@@ -51,7 +51,7 @@ extension DICOMwebRoutes {
         }
         query.keys = keys.result()
         let form = try ResultForm(request)
-        let headerKeys = try HeaderKeys(others)
+        let headerKeys = try HeaderKeys(others, isFuzzy: isFuzzy)
         includes.tags.formUnion(headerKeys?.tags ?? [])
         let (found, isPartial) =
             if let headerKeys {
@@ -84,7 +84,7 @@ extension DICOMwebRoutes {
             sets.append(set)
         }
         return try form.response(
-            sets, headers: Self.warnings(remaining: found.remaining, isFuzzy: isFuzzy, isPartial: isPartial),
+            sets, headers: Self.warnings(remaining: found.remaining, isPartial: isPartial),
             boundary: newBoundary())
     }
 
@@ -96,16 +96,12 @@ extension DICOMwebRoutes {
     }
 
     /// What a client is told beside the matches, in one field: each warning stands for itself. §8.3.4.2, §8.3.4.4.1.
-    static func warnings(remaining: Int, isFuzzy: Bool, isPartial: Bool = false) -> HTTPFields {
+    static func warnings(remaining: Int, isPartial: Bool = false) -> HTTPFields {
         var texts: [String] = []
         if remaining > 0 {
             let number =
                 remaining > StudyMatches.remainingMax ? "more than \(StudyMatches.remainingMax)" : "\(remaining)"
             texts.append("There are \(number) additional results that can be requested")
-        }
-        if isFuzzy {
-            texts.append(
-                "The fuzzymatching parameter is not supported. Only literal matching has been performed.")
         }
         if isPartial {
             texts.append("The results may be incomplete: an archive did not answer or cannot match the query")

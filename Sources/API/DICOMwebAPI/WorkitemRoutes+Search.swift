@@ -15,18 +15,20 @@ extension WorkitemRoutes {
         try Self.check(request, .search)
         var query = WorkitemQuery()
         var (limit, offset) = (DICOMwebRoutes.pageDefault, 0)
+        var isFuzzy = false
         for parameter in try request.query() {
             switch parameter.name {
             case "limit": limit = min(try DICOMwebRoutes.number(parameter), DICOMwebRoutes.pageMax)
             case "offset": offset = try DICOMwebRoutes.number(parameter)
-            // Every attribute is returned anyway, and matching is literal.
-            case "includefield", "fuzzymatching", "emptyvaluematching", "multiplevaluematching", "accept": continue
+            case "fuzzymatching": isFuzzy = parameter.value == "true"
+            // Every attribute is returned anyway.
+            case "includefield", "emptyvaluematching", "multiplevaluematching", "accept": continue
             default: try query.add(parameter)
             }
         }
         let form = try ResultForm(request)
         let (access, rawQuery) = (request.access, request.rawQuery)
-        let keys = try WorkitemKeys(query.identifier)
+        let keys = try WorkitemKeys(query.identifier, isFuzzy: isFuzzy)
         try await store.write(access) { unit in
             try unit.audit(
                 AuditRecord(

@@ -1,3 +1,4 @@
+import Basics
 import FHIRModel
 
 /// What each FHIR type gives to each parameter type. FHIR R4 search.html#table.

@@ -1,3 +1,4 @@
+import Basics
 import FHIRModel
 
 /// The values of each parameter type. FHIR R4 search.html#ptypes.

@@ -1,4 +1,5 @@
 import Access
+import Basics
 import FHIRModel
 import FHIRResources
 import FHIRSearch

@@ -11,13 +11,14 @@ struct SearchKeyCompiler {
     enum Group: CaseIterable {
         case root
         // Of a study.
-        case accession, patientID, patientName, referringPhysicianName, studyID, anySeries, series, request, instance
+        case accession, patientID, patientName, patientNameWord, referringPhysicianName, referringPhysicianNameWord
+        case studyID, anySeries, series, request, instance
         // Of a step.
         case names, identifier, patient
     }
 
     /// How a column's values are written and compared.
-    enum Kind { case text, integer, name, day, time, station }
+    enum Kind { case text, integer, name, words, day, time, station }
 
     /// A key's column in the rows of a group.
     struct Place {
@@ -62,9 +63,9 @@ struct SearchKeyCompiler {
         var ofRoot: SQLCondition?
         for group in Group.allCases {
             let matches = SearchKey.allCases.compactMap { key -> (Place, KeyMatch)? in
-                guard let match = keys.matches[key], let place = Self.place(key, of: root), place.group == group else {
-                    return nil
-                }
+                guard let match = keys.matches[key], let place = Self.place(key, match, of: root),
+                    place.group == group
+                else { return nil }
                 return (place, match)
             }
             let periods = keys.periods.compactMap { period -> (Place, Place, SearchPeriod)? in
@@ -78,6 +79,7 @@ struct SearchKeyCompiler {
             let condition = { (alias: String) -> SQLCondition in
                 var all: [SQLCondition] = matches.map { place, match in
                     let comparison = Comparison(dialect: dialect, bytesMax: place.bytesMax)
+                    if place.kind == .words { return comparison.words(match, alias, group) }
                     let own = comparison.condition(match, "\(alias).\(place.column)", place.kind)
                     guard place.kind == .station else { return own }
                     let modalities = stations.modalities { match.matches($0) }
@@ -111,6 +113,16 @@ struct SearchKeyCompiler {
     }
 
     // MARK: Where keys lie
+
+    /// - Parameter match: names of studies lie elsewhere word by word.
+    private static func place(_ key: SearchKey, _ match: KeyMatch, of root: Root) -> Place? {
+        guard root == .studies, match.isOfSimilarNames else { return place(key, of: root) }
+        return switch key {
+        case .patientName: Place(group: .patientNameWord, column: "value", kind: .words)
+        case .referringPhysicianName: Place(group: .referringPhysicianNameWord, column: "value", kind: .words)
+        default: place(key, of: root)
+        }
+    }
 
     static func place(_ key: SearchKey, of root: Root) -> Place? {
         switch root {
@@ -194,7 +206,9 @@ extension SearchKeyCompiler.Group {
         case .accession: values(.accession)
         case .patientID: values(.patientID)
         case .patientName: values(.patientName)
+        case .patientNameWord: values(.patientNameWord)
         case .referringPhysicianName: values(.referringPhysicianName)
+        case .referringPhysicianNameWord: values(.referringPhysicianNameWord)
         case .studyID: values(.studyID)
         case .anySeries, .series: Join(table: "series", column: "study_uid", root: "uid")
         case .request: Join(table: "series_requests", column: "study_uid", root: "uid")
@@ -213,7 +227,9 @@ extension SearchKeyCompiler.Group {
         case .anySeries, .series: sight.series(alias, dialect)
         case .request: sight.ofSeries(alias, dialect)
         case .instance: sight.instance(alias, dialect)
-        case .accession, .patientID, .patientName, .referringPhysicianName, .studyID, .names, .identifier, .patient: nil
+        case .accession, .patientID, .patientName, .patientNameWord, .referringPhysicianName,
+            .referringPhysicianNameWord, .studyID, .names, .identifier, .patient:
+            nil
         }
     }
 
@@ -228,7 +244,9 @@ extension SearchKeyCompiler.Group {
     /// The rows are nothing but the values, in the order of an index: looking through all of them is bearable.
     var isNarrow: Bool {
         switch self {
-        case .accession, .patientID, .patientName, .referringPhysicianName, .studyID, .names, .identifier: true
+        case .accession, .patientID, .patientName, .patientNameWord, .referringPhysicianName,
+            .referringPhysicianNameWord, .studyID, .names, .identifier:
+            true
         default: false
         }
     }
@@ -237,6 +255,8 @@ extension SearchKeyCompiler.Group {
 /// Values of a study that its objects may give several of.
 enum StudyValueKind: Int64, CaseIterable {
     case accession = 1, patientID, patientName, referringPhysicianName, studyID
+    /// The words of a name and what they sound like: ``NameWords``.
+    case patientNameWord, referringPhysicianNameWord
 }
 
 extension KeyMatch {
@@ -244,9 +264,18 @@ extension KeyMatch {
     var isAnchored: Bool {
         switch self {
         case .exact: true
-        case .wildcard(let text), .name(let text): text.first != "*" && text.first != "?"
+        case .wildcard(let text), .name(let text), .similarName(let text): text.first != "*" && text.first != "?"
         case .anyOf(let all): all.allSatisfy(\.isAnchored)
         case .dates, .times, .empty: false
+        }
+    }
+
+    /// It asks for names word by word.
+    var isOfSimilarNames: Bool {
+        switch self {
+        case .similarName: true
+        case .anyOf(let all): all.contains(where: \.isOfSimilarNames)
+        default: false
         }
     }
 }
@@ -267,7 +296,7 @@ struct Comparison {
         case .exact(let text):
             if kind == .integer { return SQLCondition("\(column) = ?", [.int(Int64(text) ?? .min)]) }
             return SQLCondition("\(column) = ?", [.text(KeyText.cut(text, bytesMax))])
-        case .name(let text):
+        case .name(let text), .similarName(let text):
             let column = kind == .integer ? "CAST(\(column) AS TEXT)" : column
             return .anyOf(FoldedName.patterns(text).map { pattern($0, column) })
         case .wildcard(let text):
@@ -284,6 +313,33 @@ struct Comparison {
             }
             return SQLCondition(dialect.isInTexts(column), [.texts(texts.map { KeyText.cut($0, bytesMax) })])
         }
+    }
+
+    /// One row of a name has the first word, and the same study has a row for each other. The first is one without a
+    /// wildcard, where there is any: an index leads from it to the fewest.
+    ///
+    /// - Parameter alias: of a row that has one word.
+    func words(_ match: KeyMatch, _ alias: String, _ group: SearchKeyCompiler.Group) -> SQLCondition {
+        switch match {
+        case .similarName(let key):
+            let words = NameWords.words(ofKey: key).sorted { ($0.code == nil ? 1 : 0) < ($1.code == nil ? 1 : 0) }
+            let join = group.join
+            return .allOf(
+                words.enumerated().map { index, word in
+                    guard index > 0 else { return condition(word, "\(alias).value") }
+                    let other = condition(word, "w.value")
+                    return SQLCondition(
+                        "EXISTS (SELECT 1 FROM \(join.table) w WHERE w.\(join.column) = \(alias).\(join.column) "
+                            + "AND w.\(join.rows ?? "") AND \(other.text))", other.values)
+                })
+        case .anyOf(let all): return .anyOf(all.map { words($0, alias, group) })
+        default: return condition(match, "\(alias).value", .text)
+        }
+    }
+
+    private func condition(_ word: NameWords.Word, _ column: String) -> SQLCondition {
+        guard let code = word.code else { return pattern(word.pattern, column) }
+        return SQLCondition("\(column) IN (?, ?)", [.text(word.pattern), .text(code)])
     }
 
     /// Rows compare part by part, so that on the days between the time does not count.

@@ -13,6 +13,7 @@ package enum ArchiveIdentifier {
         var values = values(keys, at: archive, .study)
         // Some take a day and a time as one moment without having agreed on it.
         if values[.studyDate] != nil { values[.studyTime] = nil }
+        if values.isEmpty { values = names(keys, at: archive) }
         let set = identifier(.study, values, returning: ofStudies, in: sets(of: archive))
         return values.keys.contains { set.string($0) != nil } ? set : nil
     }
@@ -51,6 +52,24 @@ package enum ArchiveIdentifier {
 
     // MARK: Keys
 
+    /// Whether an archive is asked for a name by which it finds less than the query does: it matches names as they are
+    /// written.
+    package static func asksLess(_ keys: SearchKeys, at archive: Peer) -> Bool {
+        values(keys, at: archive, .study).isEmpty && !names(keys, at: archive).isEmpty
+    }
+
+    /// Names that are looked for by their words, as they are written: all that narrows the query.
+    private static func names(_ keys: SearchKeys, at archive: Peer) -> [Tag: String] {
+        var values: [Tag: String] = [:]
+        for (tag, key, level) in QueryKeys.matchable where level == .study {
+            guard archive.archive?.matched.contains(key) == true, case .similarName(let text) = keys[key] else {
+                continue
+            }
+            values[tag] = text
+        }
+        return values
+    }
+
     private static func values(_ keys: SearchKeys, at archive: Peer, _ level: StudyQueryLevel) -> [Tag: String] {
         guard let known = archive.archive?.matched else { return [:] }
         var matches = keys.matches
@@ -78,7 +97,8 @@ package enum ArchiveIdentifier {
                 if case .exact(let uid) = one { uid } else { nil }
             }
             return isUID && uids.count == all.count && uids.count <= valuesMax ? uids.joined(separator: "\\") : nil
-        case .empty: return nil
+        // Looked for in the answer.
+        case .similarName, .empty: return nil
         }
     }
 

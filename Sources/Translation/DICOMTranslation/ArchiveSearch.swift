@@ -251,7 +251,8 @@ package struct ArchiveSearch: Sendable {
         let verdicts = answer.matches.prefix(query.matchesMax).map { (match: $0, verdict: filter.verdict($0)) }
         let findings = Findings(
             matches: verdicts.filter { $0.verdict == .matches }.map(\.match),
-            isPartial: answer.end != .whole || verdicts.contains { $0.verdict == .unknown })
+            isPartial: answer.end != .whole || verdicts.contains { $0.verdict == .unknown }
+                || ArchiveIdentifier.asksLess(query.keys, at: archive))
         return Surveyed(archive: archive.name, findings: findings, outcome: Outcome(answer.end))
     }
 

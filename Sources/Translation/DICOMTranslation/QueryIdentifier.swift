@@ -10,9 +10,12 @@ package struct QueryIdentifier: Sendable {
         package var isRelational: Bool
         /// A date key and its time key with ranges are one period.
         package var combinesDateAndTime: Bool
-        package init(isRelational: Bool = false, combinesDateAndTime: Bool = false) {
+        /// Names are matched by their words, as they are written or as they sound.
+        package var isFuzzy: Bool
+        package init(isRelational: Bool = false, combinesDateAndTime: Bool = false, isFuzzy: Bool = false) {
             self.isRelational = isRelational
             self.combinesDateAndTime = combinesDateAndTime
+            self.isFuzzy = isFuzzy
         }
     }
 
@@ -30,7 +33,8 @@ package struct QueryIdentifier: Sendable {
         guard let level = QueryRetrieveLevel(identifier, root: root) else {
             throw IdentifierProblem(.level, .queryRetrieveLevel)
         }
-        var reading = Reading(level: level, isRelational: options.isRelational)
+        var reading = Reading(
+            level: level, isRelational: options.isRelational, keys: KeyReader(isFuzzy: options.isFuzzy))
         for element in identifier.elements
         where !IdentifierSelection.isAside(element.tag) && element.tag != .queryRetrieveLevel {
             do throws(QueryKeys.Problem) { try reading.add(element, of: identifier) } catch {
@@ -78,7 +82,7 @@ package struct QueryIdentifier: Sendable {
     private struct Reading {
         let level: QueryRetrieveLevel
         let isRelational: Bool
-        var keys = KeyReader()
+        var keys: KeyReader
         var hasUnsupportedKeys = false
 
         mutating func add(_ element: DataElement, of identifier: DataSet) throws(QueryKeys.Problem) {

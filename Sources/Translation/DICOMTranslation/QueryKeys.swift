@@ -47,31 +47,39 @@ package struct KeyReader: Sendable {
 
     private var keys = SearchKeys()
     private var forms: [SearchKey: Form] = [:]
+    private let isFuzzy: Bool
 
-    package init() {}
+    /// - Parameter isFuzzy: names are matched by their words, written as they are or as they sound. PS3.4 §C.2.2.2.1.1.
+    package init(isFuzzy: Bool = false) { self.isFuzzy = isFuzzy }
 
     /// Reads one key. Values divided by `\`, of UI also by `,`, are alternatives; nothing, or `*`, matches everything;
     /// two quotes match what is absent or empty. Throws `.badValue` where the VR does not allow the value.
     package mutating func add(_ value: String, for tag: Tag, as key: SearchKey) throws(QueryKeys.Problem) {
-        guard let (match, form) = try Self.matching(value, for: tag) else { return }
+        guard let (match, form) = try Self.matching(value, for: tag, isFuzzy) else { return }
         if let form { forms[key] = form }
         keys[key] = match
     }
 
     /// What one key asks for; nil for nothing, or `*`, which match everything. Throws as ``add(_:for:as:)``.
-    static func match(_ value: String, for tag: Tag) throws(QueryKeys.Problem) -> KeyMatch? {
-        try matching(value, for: tag)?.match
+    static func match(_ value: String, for tag: Tag, isFuzzy: Bool = false) throws(QueryKeys.Problem) -> KeyMatch? {
+        try matching(value, for: tag, isFuzzy)?.match
     }
 
     /// The same with the form of the ends, where there is one value.
     private static func matching(
-        _ value: String, for tag: Tag
+        _ value: String, for tag: Tag, _ isFuzzy: Bool
     ) throws(QueryKeys.Problem) -> (match: KeyMatch, form: Form?)? {
         let vr = DataDictionary.vr(tag) ?? .UN
         let parts = value.split(whereSeparator: { $0 == "\\" || $0 == "," && vr == .UI }).map { String($0).trimmed }
             .filter { !$0.isEmpty }
         guard parts.count <= valuesMax else { throw .badValue(tag) }
         if parts.isEmpty || parts.contains(where: { $0.allSatisfy { $0 == "*" } }) { return nil }
+        if isFuzzy, vr == .PN {
+            // What has no word in it asks for nothing.
+            if parts.contains(where: { $0 != empty && NameWords.words(ofKey: $0).isEmpty }) { return nil }
+            let matches = parts.map { $0 == empty ? KeyMatch.empty : .similarName($0) }
+            return (matches.count == 1 ? matches[0] : .anyOf(matches), nil)
+        }
         if parts.count == 1 {
             let (match, form) = try match(parts[0], vr, tag)
             return (match, form)
@@ -115,10 +123,13 @@ package struct KeyReader: Sendable {
 
     // MARK: One value
 
+    /// Asks for an attribute without a value. PS3.4 §C.2.2.2.7.
+    private static let empty = "\"\""
+
     private static func match(
         _ text: String, _ vr: VR, _ tag: Tag
     ) throws(QueryKeys.Problem) -> (KeyMatch, Form) {
-        if text == "\"\"" { return (.empty, .single) }
+        if text == empty { return (.empty, .single) }
         switch vr {
         case .UI:
             guard UID.isSafe(text) else { throw .badValue(tag) }

@@ -388,6 +388,7 @@ struct SearchKeyPlanTests {
     private static let studies: [SearchKeys] = [
         SearchKeys([.patientName: .name("mull*")]), SearchKeys([.patientName: .name("muller^anna")]),
         SearchKeys([.patientName: .name("muller^*")]), SearchKeys([.referringPhysicianName: .name("ref*")]),
+        SearchKeys([.patientName: .similarName("mull*")]), SearchKeys([.patientName: .similarName("muller^anna")]),
         SearchKeys([.patientID: .exact("100")]), SearchKeys([.patientID: .anyOf([.exact("1"), .exact("2")])]),
         SearchKeys([.accessionNumber: .wildcard("A1*")]), SearchKeys([.studyID: .exact("S")]),
         SearchKeys([.modalitiesInStudy: .exact("XA")]), SearchKeys([.modality: .anyOf([.exact("XA"), .exact("CT")])]),
@@ -479,6 +480,7 @@ struct SearchKeyPlanTests {
                 .patientName: .name("zzz1^*"), .patientID: .anyOf([.wildcard("zzz2*"), .exact("zzz3"), .empty]),
                 .studyDate: .dates(from: "97531", to: "97532"), .modality: .wildcard("?zzz4*"),
                 .seriesNumber: .exact("86421"), .requestedProcedureID: .empty,
+                .referringPhysicianName: .anyOf([.similarName("zzz5 zzz6* *zzz7"), .empty]),
             ], periods: [.init(date: .studyDate, time: .studyTime, from: .init(date: "97533", time: "97534"), to: nil)])
         for dialect in SQLDialect.allCases {
             let compiler = SearchKeyCompiler(keys, of: .studies, dialect: dialect)

@@ -33,6 +33,23 @@ struct ArchiveIdentifierTests {
         #expect(more.string(.modalitiesInStudy) == "CT")
     }
 
+    @Test("A name by its sound is looked for in the answer, and sent as it is written where nothing else narrows")
+    func similarNames() throws {
+        let name = KeyMatch.similarName("Smith^John")
+        let narrow = SearchKeys([.patientName: name, .studyDate: .dates(from: "20260101", to: nil)])
+        let days = try #require(ArchiveIdentifier.studies(narrow, at: Self.archive()))
+        #expect(days.contains(.patientName) && days.string(.patientName) == nil)
+        #expect(!ArchiveIdentifier.asksLess(narrow, at: Self.archive()))
+        let alone = SearchKeys([.patientName: name])
+        let names = try #require(ArchiveIdentifier.studies(alone, at: Self.archive()))
+        #expect(names.string(.patientName) == "Smith^John")
+        #expect(ArchiveIdentifier.asksLess(alone, at: Self.archive()))
+        // Not a name that every archive matches.
+        let referring = SearchKeys([.referringPhysicianName: name])
+        #expect(ArchiveIdentifier.studies(referring, at: Self.archive()) == nil)
+        #expect(ArchiveIdentifier.studies(referring, at: Self.archive([.referringPhysicianName])) != nil)
+    }
+
     @Test("Of a period the days are sent; a list of UIDs is one key; nothing that narrows is no query")
     func narrow() throws {
         let moment = SearchPeriod.Moment(date: "20260101", time: "100000.000000")

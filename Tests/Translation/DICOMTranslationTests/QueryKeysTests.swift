@@ -38,6 +38,17 @@ struct QueryKeysTests {
         #expect(try keys([(tag, .patientID, value)])[.patientID] == expected)
     }
 
+    @Test(
+        "Fuzzy: names are matched by their words, other keys as ever; a name without a word asks for nothing",
+        arguments: [
+            (.patientName, "Smith^J", .similarName("Smith^J")), (.patientName, "\"\"", .empty),
+            (.patientName, "a\\\"\"", .anyOf([.similarName("a"), .empty])), (.patientName, "^", nil),
+            (.patientName, "*^*", nil), (.patientName, "a\\-", nil), (.patientID, "a*", .wildcard("a*")),
+        ] as [(DICOMData.Tag, String, KeyMatch?)])
+    func fuzzy(_ tag: DICOMData.Tag, _ value: String, _ expected: KeyMatch?) throws {
+        #expect(try KeyReader.match(value, for: tag, isFuzzy: true) == expected)
+    }
+
     @Test("Empty and star match everything", arguments: ["", " ", "*", "**", "\\"])
     func universal(_ value: String) throws {
         #expect(try keys([(.patientID, .patientID, value)]) == SearchKeys())

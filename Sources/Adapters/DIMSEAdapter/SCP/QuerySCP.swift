@@ -34,11 +34,11 @@ package struct QuerySCP: ServiceClassProvider {
         self.matchesMax = matchesMax
     }
 
-    /// Relational queries and combined date and time matching are had by negotiation; fuzzy matching, timezone
+    /// Relational queries, combined date and time matching and fuzzy matching of names are had by negotiation; timezone
     /// adjustment and enhanced multi-frame conversion are not. PS3.4 Table C.5-1.
     package var abstractSyntaxes: [String: SupportedAbstractSyntax] {
         let support = SupportedAbstractSyntax(
-            transferSyntaxes: TransferSyntax.ofIdentifiers, extendedNegotiationMask: [1, 1, 0, 0, 0])
+            transferSyntaxes: TransferSyntax.ofIdentifiers, extendedNegotiationMask: [1, 1, 1, 0, 0])
         return [UID.patientRootFind: support, UID.studyRootFind: support]
     }
 
@@ -55,7 +55,8 @@ package struct QuerySCP: ServiceClassProvider {
             query = try QueryIdentifier(
                 identifier, root: request.context.abstractSyntax == UID.patientRootFind ? .patient : .study,
                 options: QueryIdentifier.Options(
-                    isRelational: request.agreed(0), combinesDateAndTime: request.agreed(1)))
+                    isRelational: request.agreed(0), combinesDateAndTime: request.agreed(1), isFuzzy: request.agreed(2))
+            )
         } catch {
             return try await responder.send(
                 .dataSetDoesNotMatchSOPClass, offending: [error.tag], comment: error.comment)

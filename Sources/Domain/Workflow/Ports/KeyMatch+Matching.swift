@@ -17,6 +17,7 @@ extension KeyMatch {
         case .exact(let value): value == text
         case .wildcard(let pattern): Self.matches(text, pattern)
         case .name(let key): Self.matches(name: text, key)
+        case .similarName(let key): NameWords.matches(text, key)
         case .dates(let from, let to), .times(let from, let to): (from ?? text) <= text && text <= (to ?? text)
         case .anyOf(let all): all.contains { $0.matches(text) }
         case .empty: false
@@ -28,7 +29,8 @@ extension KeyMatch {
         return FoldedName.rows(name).contains { row in patterns.contains { matches(row, $0) } }
     }
 
-    private static func matches(_ text: String, _ pattern: String) -> Bool {
+    /// Whether a text is what a pattern with wildcards stands for. §C.2.2.2.4.
+    static func matches(_ text: String, _ pattern: String) -> Bool {
         matches(Array(text.unicodeScalars)[...], Array(pattern.unicodeScalars)[...])
     }
 

@@ -18,7 +18,7 @@ extension SearchKeys {
 extension KeyMatch {
     fileprivate var auditText: String {
         switch self {
-        case .exact(let text), .wildcard(let text), .name(let text): text
+        case .exact(let text), .wildcard(let text), .name(let text), .similarName(let text): text
         case .dates(let from, let to), .times(let from, let to):
             from == to ? from ?? "" : "\(from ?? "")-\(to ?? "")"
         case .anyOf(let all): all.map(\.auditText).joined(separator: "\\")

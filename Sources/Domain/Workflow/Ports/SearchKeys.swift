@@ -21,6 +21,8 @@ package indirect enum KeyMatch: Sendable, Hashable {
     /// A name, with or without wildcards: case does not count, nor do components left empty at the end; it is the whole
     /// value or one of its component groups. §C.2.2.2.1.1.
     case name(String)
+    /// A name by its words, as they are written or as they sound: ``NameWords``. §C.2.2.2.1.1.
+    case similarName(String)
     /// Days, as DA digits, both ends included; an end that is nil is open. §C.2.2.2.5.1.
     case dates(from: String?, to: String?)
     /// Times of the day, as TM text in full (`HHMMSS.FFFFFF`), both ends included. §C.2.2.2.5.2.

@@ -36,9 +36,13 @@ struct StudyKeyTable {
         add(.accession, attributes.accessionNumber)
         add(.patientID, attributes.patientID)
         add(.studyID, attributes.studyID)
-        for name in FoldedName.rows(attributes.patientName ?? "").sorted() { add(.patientName, name) }
-        for name in FoldedName.rows(attributes.referringPhysicianName ?? "").sorted() {
-            add(.referringPhysicianName, name)
+        for (kind, name) in [
+            (StudyValueKind.patientName, attributes.patientName),
+            (.referringPhysicianName, attributes.referringPhysicianName),
+        ] {
+            let names = FoldedName.rows(name ?? "").map { KeyText.cut($0) }
+            for name in names.sorted() { add(kind, name) }
+            for word in Set(names.flatMap(NameWords.rows)).sorted() { add(kind.ofWords, word) }
         }
         try insert(rows, of: studyUID)
     }
@@ -92,7 +96,7 @@ struct StudyKeyTable {
         try insert(series.attributes.requests, of: series.seriesInstanceUID, in: studyUID)
     }
 
-    private func insert(_ rows: [(StudyValueKind, String)], of studyUID: String) throws {
+    fileprivate func insert(_ rows: [(StudyValueKind, String)], of studyUID: String) throws {
         guard !rows.isEmpty else { return }
         try connection.insert(
             Self.valueInsert,
@@ -102,6 +106,38 @@ struct StudyKeyTable {
     private static let valueInsert = SQLRowInsert(
         into: "study_values", [("study_uid", .text), ("kind", .int), ("value", .text)],
         suffix: "ON CONFLICT DO NOTHING")
+}
+
+extension StudyValueKind {
+    /// The kind of the words of names of this kind.
+    fileprivate var ofWords: StudyValueKind {
+        self == .patientName ? .patientNameWord : .referringPhysicianNameWord
+    }
+}
+
+extension StudyKeyTable {
+    /// Names read at a time.
+    private static let namesMax = 500
+
+    /// Makes the rows of the words of names from those of the names.
+    func rebuildWords() throws {
+        for kind in [StudyValueKind.patientName, .referringPhysicianName] {
+            var last = (value: "", study: "")
+            while true {
+                let rows = try connection.all(
+                    """
+                    SELECT value, study_uid FROM study_values WHERE kind = ? AND (value, study_uid) > (?, ?) \
+                    ORDER BY value, study_uid LIMIT ?
+                    """, [.int(kind.rawValue), .text(last.value), .text(last.study), .int(Int64(Self.namesMax))]
+                ) { (value: try $0.text(0), study: try $0.text(1)) }
+                guard let end = rows.last else { break }
+                for row in rows {
+                    try insert(NameWords.rows(row.value).sorted().map { (kind.ofWords, $0) }, of: row.study)
+                }
+                last = end
+            }
+        }
+    }
 }
 
 /// Makes the rows that queries look keys up in, for everything that a database holds.

@@ -23,9 +23,10 @@ package struct WorkitemKeys: Sendable {
 
     /// Throws `.badValue` for a value that its VR does not allow, for a Transaction UID, which is nobody's to ask for, and
     /// for the key past the last.
-    package init(_ identifier: DataSet) throws(QueryKeys.Problem) {
-        var count = 0
-        conditions = try Self.conditions(identifier, WorkitemDataSet.offsetMinutes(identifier), &count)
+    /// - Parameter isFuzzy: names are matched by their words, written as they are or as they sound.
+    package init(_ identifier: DataSet, isFuzzy: Bool = false) throws(QueryKeys.Problem) {
+        var reading = Reading(isFuzzy: isFuzzy)
+        conditions = try reading.conditions(identifier, WorkitemDataSet.offsetMinutes(identifier))
         selection = Self.selection(conditions)
         self.identifier = identifier
     }
@@ -54,36 +55,38 @@ package struct WorkitemKeys: Sendable {
 
     // MARK: Reading
 
-    private static func conditions(
-        _ set: DataSet, _ offset: Int, _ count: inout Int
-    ) throws(QueryKeys.Problem) -> [Condition] {
-        var conditions: [Condition] = []
-        for element in set.elements where !IdentifierSelection.isAside(element.tag) {
-            count += 1
-            guard count <= keysMax, element.tag != .transactionUID else { throw .badValue(element.tag) }
-            if element.tag == .timezoneOffsetFromUTC { continue }
-            if let items = element.items {
-                guard items.count <= 1 else { throw .badValue(element.tag) }
-                let inner = try items.first.map { (item) throws(QueryKeys.Problem) in
-                    try Self.conditions(item, offset, &count)
-                }
-                if let inner, !inner.isEmpty { conditions.append(.item(element.tag, inner)) }
-            } else if let condition = try condition(element.tag, element.text(in: set), offset) {
-                conditions.append(condition)
-            }
-        }
-        return conditions
-    }
+    private struct Reading {
+        let isFuzzy: Bool
+        var count = 0
 
-    private static func condition(
-        _ tag: Tag, _ text: String, _ offset: Int
-    ) throws(QueryKeys.Problem) -> Condition? {
-        guard DataDictionary.vr(tag) == .DT, text.trimmed != "\"\"" else {
-            return try KeyReader.match(text, for: tag).map { .value(tag, $0) }
+        mutating func conditions(_ set: DataSet, _ offset: Int) throws(QueryKeys.Problem) -> [Condition] {
+            var conditions: [Condition] = []
+            for element in set.elements where !IdentifierSelection.isAside(element.tag) {
+                count += 1
+                guard count <= keysMax, element.tag != .transactionUID else { throw .badValue(element.tag) }
+                if element.tag == .timezoneOffsetFromUTC { continue }
+                if let items = element.items {
+                    guard items.count <= 1 else { throw .badValue(element.tag) }
+                    guard let item = items.first else { continue }
+                    let inner = try self.conditions(item, offset)
+                    if !inner.isEmpty { conditions.append(.item(element.tag, inner)) }
+                } else if let condition = try condition(element.tag, element.text(in: set), offset) {
+                    conditions.append(condition)
+                }
+            }
+            return conditions
         }
-        if IdentifierSelection.isUniversal(text.trimmed) { return nil }
-        guard let range = DateTimeRange.dateTimes(text, localOffsetMinutes: offset) else { throw .badValue(tag) }
-        return .dateTime(tag, range)
+
+        private func condition(
+            _ tag: Tag, _ text: String, _ offset: Int
+        ) throws(QueryKeys.Problem) -> Condition? {
+            guard DataDictionary.vr(tag) == .DT, text.trimmed != "\"\"" else {
+                return try KeyReader.match(text, for: tag, isFuzzy: isFuzzy).map { .value(tag, $0) }
+            }
+            if IdentifierSelection.isUniversal(text.trimmed) { return nil }
+            guard let range = DateTimeRange.dateTimes(text, localOffsetMinutes: offset) else { throw .badValue(tag) }
+            return .dateTime(tag, range)
+        }
     }
 
     private static func selection(_ conditions: [Condition]) -> WorkitemSelection {

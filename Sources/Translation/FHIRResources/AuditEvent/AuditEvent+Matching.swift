@@ -1,3 +1,4 @@
+import Basics
 import FHIRModel
 import FHIRSearch
 

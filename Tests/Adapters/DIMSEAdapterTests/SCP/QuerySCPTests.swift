@@ -119,7 +119,7 @@ import Workflow
         #expect(index.state.withLock { $0.queries.isEmpty })
     }
 
-    @Test("§C.5.1.1: relational and combined matching are had when agreed on, fuzzy matching is not agreed on")
+    @Test("§C.5.1.1: relational, combined and fuzzy matching are had when agreed on")
     func extendedNegotiation() async throws {
         let index = StudyIndex(matches: [StudyIndex.match(1)])
         let series = identifier("SERIES", [.studyDate: "20260101-20260131", .studyTime: "1000-1200"])
@@ -129,6 +129,12 @@ import Workflow
         _ = try await find(index, series, extended: [1, 1, 1, 1, 1])
         let queries = index.state.withLock { $0.queries }
         #expect(queries.map(\.keys.periods.count) == [0, 1])
+        let name = identifier("STUDY", [.patientName: "Smith^J"])
+        for options: [UInt8] in [[0, 1, 0], [0, 0, 1], [0, 0]] {
+            _ = try await find(index, name, extended: options)
+        }
+        let names = index.state.withLock { $0.queries.suffix(3).map { $0.keys[.patientName] } }
+        #expect(names == [.name("Smith^J"), .similarName("Smith^J"), .name("Smith^J")])
     }
 
     @Test("§C.4.1.1.3.2: text in the character set of the request where it fits, else in UTF-8")

@@ -1,4 +1,4 @@
-import FHIRSearch
+import Basics
 import Testing
 
 /// FHIR R4 search.html#string.

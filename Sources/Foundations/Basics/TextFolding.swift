@@ -14,7 +14,7 @@ package enum TextFolding {
     }
 
     /// The folded form without gaps where the text has punctuation: `smithjones` of `Smith-Jones`.
-    static func joined(_ text: some StringProtocol) -> String {
+    package static func joined(_ text: some StringProtocol) -> String {
         folded(String(String.UnicodeScalarView(text.unicodeScalars.filter { !isGap($0) })))
     }
 
