@@ -108,7 +108,8 @@ package final class RelationalStore: Sendable {
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
                     rules: rules, indexer: indexer, stations: stations, observers: observers,
                     subscriptions: subscriptionKeeping,
-                    paging: paging, subjects: subjects, hideFromCache: { instanceRows.exclude($0) })
+                    paging: paging, subjects: subjects, searchTimeout: self.database.changeSearchTimeout,
+                    hideFromCache: { instanceRows.exclude($0) })
                 let value: T
                 do { value = try body(unit) } catch let refusal as ChangeSet.Refusal
                     where refusal.cause is SQLStoreError

@@ -29,7 +29,8 @@ final class SQLUnitOfWork: UnitOfWork {
     /// Instances whose rows are final again: back as they were before they were rejected, or changed.
     private(set) var restored: [String] = []
     /// What all searches of a writing unit may use together.
-    private(set) lazy var searchBudget = SQLBudget(time: .seconds(3), rows: 200_000)
+    private(set) lazy var searchBudget = SQLBudget(time: searchTimeout, rows: 200_000)
+    private let searchTimeout: Duration
     /// Studies whose rows of keys are made anew once: before an image adds to them, and at the end of the unit.
     private var staleKeys: Set<String> = []
 
@@ -47,8 +48,9 @@ final class SQLUnitOfWork: UnitOfWork {
         access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
         observers: [any CommitObserver] = [], subscriptions: SubscriptionKeeping = SubscriptionKeeping(),
         paging: SearchPaging? = nil, subjects: SubjectChanges = SubjectChanges(),
-        hideFromCache: @escaping (String) -> Void = { _ in }
+        searchTimeout: Duration = .zero, hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
+        self.searchTimeout = searchTimeout
         self.observers = observers
         subscriptionKeeping = subscriptions
         self.paging = paging

@@ -73,6 +73,8 @@ enum ServedRoutes {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         return try await withLocation(kind, folder) { location in
             var configuration = SQLDatabaseConfiguration(location)
+            // What a test looks at is never this limit, however much runs beside it.
+            (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
             configure(&configuration)
             return try await with(configuration, folder, authorities, body)
         }

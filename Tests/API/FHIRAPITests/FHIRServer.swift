@@ -30,6 +30,8 @@ struct FHIRServer {
         try FileManager.default.createDirectory(atPath: folder + "/blobs", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var configuration = SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite"))
+        // What a test looks at is never this limit, however much runs beside it.
+        (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
         if isSealed {
             configuration.bodies = BodySealing(isOn: true) {
                 BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))

@@ -6,6 +6,7 @@
 package final class SQLDatabase: Sendable {
     package let dialect: SQLDialect
     let location: SQLDatabaseConfiguration.Location
+    let changeSearchTimeout: Duration
     private let readers: SQLReaders
     private let writer: SQLWriter
     /// What the writer keeps true for those who read resources.
@@ -20,6 +21,7 @@ package final class SQLDatabase: Sendable {
     /// Throws `.unavailable`, `.locked`, `.schema`, or a migration's own failure.
     package init(_ configuration: SQLDatabaseConfiguration, migrations: [Migration]) async throws {
         location = configuration.location
+        changeSearchTimeout = configuration.changeSearchTimeout
         switch configuration.location {
         case .sqlite: dialect = .sqlite
         case .postgreSQL: dialect = .postgreSQL

@@ -29,6 +29,8 @@ package struct SQLDatabaseConfiguration: Sendable {
     package var waitingReadsMax = 4_096
     /// How long a search may run in all, and any other reader's statement by itself.
     package var readTimeout = SQLDatabaseConfiguration.readTimeoutDefault
+    /// How long all searches of one change may run together: nothing else is written meanwhile.
+    package var changeSearchTimeout: Duration = .seconds(3)
     /// How long a reader waits for a lock that another session holds; PostgreSQL only, SQLite's readers never wait.
     package var readLockTimeout: Duration = .seconds(2)
     /// How long the writer waits for a lock that another session holds.

@@ -44,6 +44,8 @@ enum StoryDatabases {
         }
         defer { end() }
         var configuration = SQLDatabaseConfiguration(location)
+        // What a test looks at is never this limit, however much runs beside it.
+        (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
         if SealedRun.isOn {
             configuration.bodies = BodySealing(isOn: true) {
                 BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))

@@ -48,6 +48,8 @@ enum TestDatabases {
     ) async throws -> Value {
         try await withLocation(kind) { location in
             var configuration = SQLDatabaseConfiguration(location)
+            // What a test looks at is never this limit, however much runs beside it.
+            (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
             if SealedRun.isOn { configuration.bodies = sealing() }
             configure(&configuration)
             let database = try await SQLDatabase(configuration, migrations: migrations)
