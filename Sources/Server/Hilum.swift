@@ -1,7 +1,23 @@
 import ArgumentParser
+import Dispatch
+import Foundation
+
+/// What the system starts.
+@main
+enum Program {
+    /// A process for pixels runs on this thread, before there is any other: those that asynchronous work brings along wait
+    /// by calls that its sandbox forbids, and would try again and again without end.
+    static func main() {
+        if let code = PixelsCommand.serve(CommandLine.arguments) { exit(code) }
+        Task {
+            await Hilum.main()
+            exit(0)
+        }
+        dispatchMain()
+    }
+}
 
 /// The command line. Each subcommand is one file in Commands.
-@main
 struct Hilum: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hilum",

@@ -31,7 +31,16 @@ struct PixelsCommand: AsyncParsableCommand {
     @Option(help: "Decode in so many processes instead of this one.") var workers = 0
     @Option(help: "Frames of a file at most.") var framesMax = 8
 
-    func run() async throws {
+    /// Answers a server on the calling thread until it is gone, where the words are those of a process for pixels; gives
+    /// its exit code, nil for any other command.
+    static func serve(_ arguments: [String]) -> Int32? {
+        guard arguments.count > 1, arguments[1] == configuration.commandName,
+            let command = try? parse(Array(arguments.dropFirst(2))), command.decode.isEmpty
+        else { return nil }
+        return command.probe ? PixelProcess.probe(command.limits) : PixelProcess.run(command.limits)
+    }
+
+    private var limits: PixelProcess.Limits {
         var limits = PixelProcess.Limits()
         limits.memoryBytes = memoryBytes
         limits.sharedBytes = sharedBytes
@@ -39,12 +48,11 @@ struct PixelsCommand: AsyncParsableCommand {
         limits.residentBytes = residentBytes
         limits.pixels = PixelLimits(
             samplesMax: samplesMax, codestreamBytesMax: codestreamBytesMax, scansMax: scansMax, tilesMax: tilesMax)
-        guard decode.isEmpty else { return try await compare(limits) }
-        // Blocks this thread for the life of the process, which has nothing else to do.
-        throw ExitCode(probe ? PixelProcess.probe(limits) : PixelProcess.run(limits))
+        return limits
     }
 
-    private func compare(_ limits: PixelProcess.Limits) async throws {
+    /// Compares; without files to read the process has served already, see ``serve(_:)``.
+    func run() async throws {
         let files = try decode.map { item in
             let parts = item.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { throw ValidationError("\(item): give NAME=PATH") }

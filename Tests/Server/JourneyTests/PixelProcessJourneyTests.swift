@@ -70,6 +70,30 @@ struct PixelProcessJourneyTests {
         await pool.close()
     }
 
+    @Test("A process has one thread: what waits beside it would use a processor up, where waiting is forbidden")
+    func oneThread() async throws {
+        let pool = try pool()
+        let frame = try frame(rows: 8, columns: 8)
+        for syntax in [TransferSyntax.rleLossless, .jpeg2000Lossless, .jpegLSLossless] {
+            _ = try await pool.encode(frame, as: syntax, options: EncodingOptions())
+        }
+        let threads = try Self.childrenForPixels().map {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/task").count
+        }
+        #expect(threads == [1])
+        await pool.close()
+    }
+
+    /// Processes that this one has started for pixels.
+    private static func childrenForPixels() throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { id in
+            guard let status = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8),
+                let words = try? String(contentsOfFile: "/proc/\(id)/cmdline", encoding: .utf8)
+            else { return false }
+            return status.contains("\nPPid:\t\(getpid())\n") && words.contains("\0pixels\0")
+        }
+    }
+
     @Test("A process stays for the next frame however large the program that started it once was")
     func largeParent() async throws {
         let pool = try pool()
