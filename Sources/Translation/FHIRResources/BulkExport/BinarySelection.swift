@@ -74,6 +74,8 @@ struct BinarySelection {
         let told = try await told(among: records.map(\.id))
         for record in records where !told.contains(record.id) {
             guard let patient = patient(record) else { continue }
+            // What is a patient's goes behind their name, also in a file of its own.
+            if job.organizedBy != nil { writer.begin(of: patient) }
             try Self.document(of: record, patient: patient).withUnsafeBytes { try writer.take($0) }
         }
         for record in deleted where patient(record) != nil {

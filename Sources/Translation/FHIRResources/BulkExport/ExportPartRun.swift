@@ -43,7 +43,7 @@ struct ExportPartRun: Sendable {
     private func writeFiles() async throws {
         var place: ExportPart.Place? = lease.part.place
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
-            try await service.checkRight(to: job)
+            try await service.checkRight(to: job, besides: tellsOf)
             let writer = writer()
             // Whether rows may name what was written, whatever the answer was.
             var isSettling = false
@@ -87,13 +87,19 @@ struct ExportPartRun: Sendable {
         }
     }
 
+    /// Another type whose resources are told of; nil for none, and where the kick-off had no right to any of them.
+    private var tellsOf: String? {
+        guard case .binaries = lease.part.work, !access.visibility(.search, of: "Binary").isNothing else { return nil }
+        return "Binary"
+    }
+
     private func writer() -> ExportFileWriter {
         // Nothing is looked for in what is exported where nothing of it would be.
         let outside = Set(job.types.filter(scope.isOutside))
         let isOfObjects = if case .objects = lease.part.work { true } else { false }
         return ExportFileWriter(
             type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
-            content: content, baseURL: isOfObjects ? "" : service.baseURL,
+            tellsOf: tellsOf, content: content, baseURL: isOfObjects ? "" : service.baseURL,
             references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
     }
 
