@@ -263,10 +263,15 @@ struct ExportParameterTests {
             let system = try await Self.export(server, "$export", "_type=DocumentReference,Binary")
             #expect(Self.names(system.files).filter { $0.hasPrefix("Document") } == ["DocumentReference/d"])
             #expect(Self.names(system.files).count == 7)
-            let narrow = FHIRServer.access("system/DocumentReference.rs system/Patient.rs system/Observation.rs")
-            let kickOff = await server.send(.get, "Patient/$export", query, headers: BulkExportTests.async, as: narrow)
-            let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
-            #expect((manifest["output"]?.array ?? []).map { $0["count"]?.int } == [1])
+            // A right to Binary that would not be enough to export it is none.
+            for more in ["", " system/Binary.s", " system/Binary.rs?_id=person"] {
+                let narrow = FHIRServer.access(
+                    "system/DocumentReference.rs system/Patient.rs system/Observation.rs" + more)
+                let kickOff = await server.send(
+                    .get, "Patient/$export", query, headers: BulkExportTests.async, as: narrow)
+                let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
+                #expect((manifest["output"]?.array ?? []).map { $0["count"]?.int } == [1], "\(more)")
+            }
         }
     }
 

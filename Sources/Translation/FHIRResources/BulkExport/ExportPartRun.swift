@@ -87,9 +87,9 @@ struct ExportPartRun: Sendable {
         }
     }
 
-    /// Another type whose resources are told of; nil for none, and where the kick-off had no right to any of them.
+    /// Another type whose resources are told of; nil for none, and where the kick-off had no right to export it.
     private var tellsOf: String? {
-        guard case .binaries = lease.part.work, !access.visibility(.search, of: "Binary").isNothing else { return nil }
+        guard case .binaries = lease.part.work, access.scopes.giveWhole("Binary", [.search, .read]) else { return nil }
         return "Binary"
     }
 
@@ -152,6 +152,7 @@ struct ExportPartRun: Sendable {
                 after: max(place.key ?? after, after), through: through, into: writer)
             return next.map { ExportPart.Place(key: $0) }
         case .binaries(let after, let through):
+            guard tellsOf != nil else { return nil }
             let selection = BinarySelection(job: job, scope: scope, store: service.store, access: access)
             let next = try await selection.write(
                 after: max(place.key ?? after, after), through: through, into: writer)
