@@ -498,10 +498,10 @@ def check_registration(report, site):
 def check_hooks(report, site):
     url = site.server.http + "/cds-services/imaging-studies"
 
-    def call(body, **changes):
+    def call(body, at=url, **changes):
         changes = {"iss": "https://ehr.example", "sub": None, **changes}
-        signed = assertion(site.backend.key, site.backend.id, url, **changes)
-        return requests.post(url, json=body, headers={"Authorization": f"Bearer {signed}"}, verify=site.server.verify,
+        signed = assertion(site.backend.key, site.backend.id, at, **changes)
+        return requests.post(at, json=body, headers={"Authorization": f"Bearer {signed}"}, verify=site.server.verify,
                              timeout=30)
 
     def hook(*numbers):
@@ -532,6 +532,10 @@ def check_hooks(report, site):
         equal((urlsplit(link["url"]).path, query["iss"]), ("/viewer", [site.server.fhir]), "where it leads")
         expect(len(query["launch"][0]) == 43, "a handle")
         equal(requests.get(link["url"], verify=site.server.verify, timeout=30).status_code, 200, "the viewer")
+        told = {"card": shown["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-30T10:00:00Z"}
+        answer = call({"feedback": [told]}, url + "/feedback")
+        equal((answer.status_code, answer.text), (200, ""), "feedback")
+        equal(call({"feedback": [{**told, "card": "x"}]}, url + "/feedback").status_code, 400, "feedback of no card")
 
     report.check(GROUP, "a hook of an EHR gets a card that launches the viewer", card, "CDS Hooks 2.0 patient-view")
 

@@ -222,7 +222,12 @@ extension DICOMwebRoutes {
         return MemoryAnswer(
             status: .ok, headers: headers,
             body: .prepared(count: envelope.length(around: Int(instance.size)), preparation),
-            record: Self.auditRecord("retrieve", request), permit: permit)
+            record: Self.auditRecord("retrieve", request), permit: permit,
+            holds: { [index, access = request.access] in
+                index.remembered(
+                    studyInstanceUID: target.study, seriesInstanceUID: series, sopInstanceUID: uid, access: access)
+                    == instance
+            })
     }
 
     /// The instances of ``instanceFromMemory(_:)``, which the right to read ImagingStudy opens.

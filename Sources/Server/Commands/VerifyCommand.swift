@@ -119,7 +119,14 @@ struct VerifyCommand: AsyncParsableCommand {
 
     /// Each has a row of its own in the trail.
     private func brokenBodies(_ store: RelationalStore) async throws -> [String] {
-        let broken = try await store.brokenBodies(limit: Self.bodiesMax)
+        // Where counting takes too long there is no bar.
+        let progress = ProgressLine("bodies looked at", total: (try? await store.bodyCount()) ?? 0)
+        var (looked, bytes): (Int64, Int64) = (0, 0)
+        let broken = try await store.brokenBodies(limit: Self.bodiesMax) {
+            (looked, bytes) = ($0, $1)
+            progress.tell(looked, bytes: bytes)
+        }
+        progress.end(looked, bytes: bytes)
         for text in broken {
             try await store.record(
                 AuditRecord(

@@ -57,10 +57,13 @@ extension PatientReach {
         let tables: String
         /// With the values of the tables, which stand before it, first.
         let condition: SQLCondition
+        /// What groups of such rows have to meet, without values; empty where each row counts.
+        let groups: String
 
-        init(_ tables: String, _ text: String, _ values: [SQLValue]) {
+        init(_ tables: String, _ text: String, _ values: [SQLValue], groups: String = "") {
             self.tables = tables
             condition = SQLCondition(text, values)
+            self.groups = groups
         }
 
         /// - Parameters:
@@ -69,7 +72,7 @@ extension PatientReach {
         func exists(_ apart: String, behind others: String? = nil, where restriction: String? = nil) -> SQLCondition {
             let from = (others.map { $0 + " CROSS JOIN " } ?? "") + tables
             let met = (restriction.map { $0 + " AND " } ?? "") + condition.text
-            return .exists("\(from) WHERE \(met)\(apart)", condition.values)
+            return .exists("\(from) WHERE \(met)\(groups)\(apart)", condition.values)
         }
     }
 
@@ -168,14 +171,20 @@ extension PatientReach {
         guard let fhirUser else {
             return [Entry("care_refusals cr", "\(refused) AND cr.actor = '\(AccessFacts.everyone)'", values)]
         }
-        // Whom it lets pass is sought in the same step.
+        // Whom it lets pass is sought in the same step: themselves, or one of the organizations that they work for all of the
+        // time. A group is one refusal, in the order of its index; the deepest of a join comes first (decision 0042).
         return [
             Entry(
                 """
-                care_refusals cr LEFT JOIN care_permits cw ON cw.version_key = cr.version_key AND cw.list = cr.permits \
-                AND cw.actor = ?
-                """, "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?) AND cw.actor IS NULL",
-                [.text(fhirUser)] + values + [.text(fhirUser)]),
+                care_refusals cr LEFT JOIN care_actors cq ON cq.person = ? AND cq.is_member = \(AccessFacts.Bond.works.rawValue) \
+                AND cq.since <= ? AND cq.until > ? LEFT JOIN care_permits cw ON cw.actor IN (cq.actor, ?) \
+                AND cw.version_key = cr.version_key AND cw.list = cr.permits
+                """, "\(refused) AND cr.actor IN ('\(AccessFacts.everyone)', ?)",
+                [.text(fhirUser), .int(time), .int(until), .text(fhirUser)] + values + [.text(fhirUser)],
+                groups: """
+                     GROUP BY cr.version_key, cr.actor, cr.type, cr.of_emergencies, cr.since, cr.until \
+                    HAVING COUNT(cw.actor) = 0
+                    """),
             Entry(
                 "care_refusals cr CROSS JOIN care_actors cp", "\(refused) AND cp.person = ? AND cp.actor = cr.actor",
                 values + [.text(fhirUser)]),

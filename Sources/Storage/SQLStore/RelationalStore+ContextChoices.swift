@@ -9,22 +9,33 @@ extension RelationalStore {
     package func choices(
         of type: ContextType, patient: String, until: String?, limit: Int, access: AccessContext
     ) async throws -> [ContextChoice] {
+        try await latest(type, ofPatient: patient, until: until, limit: limit, access: access).matches.compactMap {
+            ShownContext($0, type)?.choice
+        }
+    }
+
+    /// What is fit to be opened of a patient's, that which began last first.
+    /// - Parameters:
+    ///   - until: as in ``choices(of:patient:until:limit:access:)``.
+    ///   - isCounted: whether the total is told.
+    func latest(
+        _ type: ContextType, ofPatient patient: String, until: String? = nil, limit: Int, isCounted: Bool = false,
+        access: AccessContext
+    ) async throws -> SearchPage {
         let began = type == .encounter ? "date" : "started"
         var parameters = [
             SearchQuery.Parameter(name: "status:not", value: ShownContext.unfit.joined(separator: ",")),
             SearchQuery.Parameter(name: "_sort", value: "-" + began),
         ]
         if let until { parameters.append(SearchQuery.Parameter(name: began, value: "le" + until)) }
-        return try await found(type, parameters, patient: patient, limit: limit, access).compactMap {
-            ShownContext($0, type)?.choice
-        }
+        return try await found(type, parameters, patient: patient, limit: limit, isCounted: isCounted, access)
     }
 
     package func isChoice(
         _ id: String, of type: ContextType, patient: String, access: AccessContext
     ) async throws -> Bool {
         let own = [SearchQuery.Parameter(name: "_id", value: id)]
-        return try await found(type, own, patient: patient, limit: 1, access).contains {
+        return try await found(type, own, patient: patient, limit: 1, access).matches.contains {
             ShownContext($0, type) != nil
         }
     }
@@ -32,16 +43,17 @@ extension RelationalStore {
     /// What is in the patient's compartment and in the caller's sight. FHIR R4 compartmentdefinition-patient.html.
     private func found(
         _ type: ContextType, _ parameters: [SearchQuery.Parameter], patient: String, limit: Int,
-        _ access: AccessContext
-    ) async throws -> [StoredResource] {
+        isCounted: Bool = false, _ access: AccessContext
+    ) async throws -> SearchPage {
         let parser = SearchQueryParser(baseURL: baseURL, zone: indexer.zone)
         guard access.allows(.search, on: type.rawValue),
             let own = parser.compartmentFilter("Patient", id: patient, type: type.rawValue)
-        else { return [] }
+        else { return SearchPage(matches: [], snapshot: 0) }
         var query = try parser.parse(type.rawValue, parameters)
         query.filters.append(own)
         query.count = limit
-        return try await search(query, token: nil, access: access).matches
+        if isCounted { query.total = .accurate }
+        return try await search(query, token: nil, access: access)
     }
 }
 

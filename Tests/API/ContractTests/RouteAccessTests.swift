@@ -230,6 +230,10 @@ import Testing
             return Ask(
                 .silent, .post, "/cds-services/imaging-studies", type: "application/json",
                 body: #"{"hook":"patient-view","hookInstance":"1","context":{"patientId":":p"}}"#)
+        case "sendImagingStudiesFeedback":
+            return Ask(
+                .silent, .post, "/cds-services/imaging-studies/feedback", type: "application/json",
+                body: #"{"feedback":[{"card":":p","outcome":"accepted","outcomeTimestamp":"2026-11-30T10:00:00Z"}]}"#)
         case "getLiveness": return Ask(.silent, .get, "/health/live")
         case "getReadiness": return Ask(.silent, .get, "/health/ready")
         case "getMetrics": return Ask(.silent, .get, "/metrics")

@@ -18,12 +18,19 @@ struct RetrieveTests {
     private static let uid = "1.2.3"
     private static let content = [UInt8](repeating: 0xAB, count: 600_000)
 
+    /// Whether an index still knows its instance without asking.
+    final class Recall: Sendable {
+        let isThere = Atomic(true)
+    }
+
     private struct Index: ImagingIndex {
         let instance: Instance
+        let recall: Recall
         func remembered(
             studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
         ) -> Instance? {
-            (studyInstanceUID, seriesInstanceUID, sopInstanceUID) == (uid, uid, uid) ? instance : nil
+            let isNamed = (studyInstanceUID, seriesInstanceUID, sopInstanceUID) == (uid, uid, uid)
+            return isNamed && recall.isThere.load(ordering: .acquiring) ? instance : nil
         }
         func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
@@ -56,7 +63,7 @@ struct RetrieveTests {
 
     static func routes(
         _ blobs: MemoryBlobs, _ trail: any AuditTrail, _ gate: BulkResponseGate, size: Int = content.count,
-        syntax: TransferSyntax = .explicitVRLittleEndian, fetch: ArchiveFetch? = nil
+        syntax: TransferSyntax = .explicitVRLittleEndian, fetch: ArchiveFetch? = nil, recall: Recall = Recall()
     ) -> DICOMwebRoutes {
         let instance = Instance(
             studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: uid,
@@ -69,7 +76,7 @@ struct RetrieveTests {
             authorities: [], defaultPatientSystem: "urn:example:patient",
             defaultAccessionSystem: "urn:example:accession")
         return DICOMwebRoutes(
-            index: Index(instance: instance), blobs: blobs, pixels: DirectPixelCoding(),
+            index: Index(instance: instance, recall: recall), blobs: blobs, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(store: NoStore(), blobs: blobs, authorities: authorities), audit: trail,
             baseURL: "https://h/dicomweb", gate: gate, fetch: fetch, rejections: NoRejections(),
             newBoundary: { "bound" })
@@ -181,6 +188,19 @@ struct RetrieveTests {
             #expect(answer.record.category == .transfer)
             #expect(answer.record.entity == "study:1.2.3 series:1.2.3 instance:1.2.3")
         }
+    }
+
+    @Test("An answer from memory holds for as long as the instance is known to be there. Decision 0050")
+    func holds() async throws {
+        let recall = Recall()
+        let routes = Self.routes(
+            MemoryBlobs(["a": Self.content]), Trail(), BulkResponseGate(limit: 2), recall: recall)
+        let answer = try #require(routes.instanceFromMemory(Self.request("application/dicom")))
+        let holds = try #require(answer.holds)
+        #expect(holds())
+        // Rejected, or seen to be written over by another process, while the audit row was written.
+        recall.isThere.store(false, ordering: .releasing)
+        #expect(!holds())
     }
 
     @Test(

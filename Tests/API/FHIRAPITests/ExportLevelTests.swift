@@ -391,6 +391,37 @@ struct ExportLevelTests {
         }
     }
 
+    @Test("Before a file that tells of Binaries is written the right to Binary is asked too, if the kick-off had it")
+    func revokedBinaries() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            _ = await server.send(
+                .put, "Binary/b",
+                body:
+                    #"{"resourceType":"Binary","id":"b","contentType":"text/plain","securityContext":{"reference":"Patient/p1"},"data":"QQ=="}"#
+            )
+            let exports = ExportService(
+                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 9),
+                baseURL: FHIRServer.base, workers: 1,
+                isPermitted: { _, types in !types.contains("Binary") }, now: server.service.now)
+            var paths: [(path: String, access: AccessContext, status: Int)] = []
+            for (scopes, status) in [
+                ("system/*.rs", 500), ("system/DocumentReference.rs system/Patient.rs", 200),
+            ] {
+                let access = FHIRServer.access(scopes)
+                let kickOff = await server.send(
+                    .get, "Patient/$export", "_type=DocumentReference", headers: BulkExportTests.async, as: access)
+                paths.append((BulkExportTests.path(kickOff), access, status))
+            }
+            let worker = Task { await exports.run() }
+            for (path, access, status) in paths {
+                #expect(await BulkExportTests.finished(server, path, as: access).status == status, "\(path)")
+            }
+            exports.stop()
+            await worker.value
+        }
+    }
+
     @Test("Workers that share an export write each resource once, and all end when they are told to stop")
     func workers() async throws {
         try await FHIRServer.with { (server) async throws in

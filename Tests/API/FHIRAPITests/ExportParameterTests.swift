@@ -263,10 +263,64 @@ struct ExportParameterTests {
             let system = try await Self.export(server, "$export", "_type=DocumentReference,Binary")
             #expect(Self.names(system.files).filter { $0.hasPrefix("Document") } == ["DocumentReference/d"])
             #expect(Self.names(system.files).count == 7)
-            let narrow = FHIRServer.access("system/DocumentReference.rs system/Patient.rs system/Observation.rs")
-            let kickOff = await server.send(.get, "Patient/$export", query, headers: BulkExportTests.async, as: narrow)
-            let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
-            #expect((manifest["output"]?.array ?? []).map { $0["count"]?.int } == [1])
+            // A right to Binary that would not be enough to export it is none.
+            for more in ["", " system/Binary.s", " system/Binary.rs?_id=person"] {
+                let narrow = FHIRServer.access(
+                    "system/DocumentReference.rs system/Patient.rs system/Observation.rs" + more)
+                let kickOff = await server.send(
+                    .get, "Patient/$export", query, headers: BulkExportTests.async, as: narrow)
+                let manifest = await BulkExportTests.finished(server, BulkExportTests.path(kickOff), as: narrow).json
+                #expect((manifest["output"]?.array ?? []).map { $0["count"]?.int } == [1], "\(more)")
+            }
+        }
+    }
+
+    @Test("A file that tells of Binaries, and the status of its export, are not there for a token without Binary")
+    func binariesForbidden() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            await Self.put(server, InteractionTests.patient("p1"))
+            await Self.put(server, Self.binary("b", "Patient/p1"))
+            await Self.put(
+                server,
+                #"{"resourceType":"DocumentReference","id":"d","status":"current","subject":{"reference":"Patient/p1"},"content":[{"attachment":{"url":"https://other.example/x"}}]}"#
+            )
+            let kickOff = await server.send(
+                .get, "Patient/$export", "_type=DocumentReference", headers: BulkExportTests.async)
+            let status = BulkExportTests.path(kickOff)
+            let manifest = await BulkExportTests.finished(server, status).json
+            let narrow = FHIRServer.access("system/DocumentReference.rs")
+            let wide = FHIRServer.access("system/DocumentReference.rs system/Binary.rs")
+            var told: [String: [Int]] = [:]
+            for file in manifest["output"]?.array ?? [] {
+                let path = Self.path(file)
+                let whole = await server.send(.get, path, as: wide)
+                let name = try await BulkExportTests.lines(server, whole).first?["id"]?.string ?? ""
+                told[name] = [whole.status, await server.send(.get, path, as: narrow).status]
+            }
+            #expect(told == ["d": [200, 200], "Binary.b": [200, 404]])
+            #expect(await server.send(.get, status, as: narrow).status == 404)
+            #expect(await server.send(.delete, status, as: narrow).status == 404)
+            #expect(await server.send(.delete, status, as: wide).status == 202)
+        }
+    }
+
+    @Test("Bulk Data 3.0 organizeOutputBy: what tells of a Binary goes behind the name of its patient")
+    func organizedBinaries() async throws {
+        try await FHIRServer.exporting { (server) async throws in
+            for id in ["p1", "p2"] {
+                await Self.put(server, InteractionTests.patient(id))
+                await Self.put(server, Self.binary("of-\(id)", "Patient/\(id)"))
+            }
+            let found = try await Self.export(
+                server, "Patient/$export", "_type=DocumentReference&organizeOutputBy=Patient")
+            let lines = found.files.flatMap { $0 }
+            #expect(lines.count == 4)
+            for (line, next) in zip(lines, lines.dropFirst()) where line["resourceType"]?.string == "Parameters" {
+                #expect(
+                    line["parameter"]?[0]?[Self.reference]?["reference"]?.string
+                        == next["subject"]?["reference"]?.string)
+            }
+            #expect(Self.names(found.files).filter { $0.hasPrefix("Document") }.count == 2)
         }
     }
 

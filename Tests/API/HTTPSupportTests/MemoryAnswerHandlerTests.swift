@@ -16,10 +16,12 @@ struct MemoryAnswerHandlerTests {
 
     private static func serving(
         _ trail: GatedTrail = GatedTrail(), gate: BulkResponseGate = BulkResponseGate(limit: 4), isTLS: Bool = false,
+        revocation: MemoryAnswerSupport.Revocation = .init(),
         observe: (@Sendable (String, Int, Duration) -> Void)? = nil,
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        let responder = try MemoryAnswerSupport.responder(trail, gate: gate, observe: observe)
+        let responder = try MemoryAnswerSupport.responder(
+            trail, gate: gate, revocation: revocation, observe: observe)
         try await ListenerHarness.serving(
             responder, { HTTPListener(responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: isTLS) },
             test)
@@ -243,6 +245,22 @@ struct MemoryAnswerHandlerTests {
             try await channel.close()
             try await gate.withPermit {}
             #expect(trail.entities.count == 1)
+        }
+    }
+
+    @Test("Who loses the right while the audit row is written is refused as on the usual way. RFC 6750 §3.1")
+    func losesRight() async throws {
+        let trail = GatedTrail()
+        let revocation = MemoryAnswerSupport.Revocation()
+        trail.close()
+        try await Self.serving(trail, revocation: revocation) { port in
+            let text = try await Self.exchange(port, Self.get("a"), until: "invalid_token") {
+                await trail.untilWaiting()
+                revocation.isDone.store(true, ordering: .releasing)
+                trail.open()
+            }
+            #expect(text.hasPrefix("HTTP/1.1 401"))
+            #expect(!text.contains("memory a"))
         }
     }
 

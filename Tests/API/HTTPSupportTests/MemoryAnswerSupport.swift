@@ -53,7 +53,13 @@ enum MemoryAnswerSupport {
         var entities: [String?] { state.withLock { $0.records.map(\.entity) } }
     }
 
+    /// Whether every token has been revoked.
+    final class Revocation: Sendable {
+        let isDone = Atomic(false)
+    }
+
     struct Tokens: TokenVerifying {
+        var revocation = Revocation()
         func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
             rememberedContext(bearerToken: bearerToken, requestID: requestID, sourceAddress: sourceAddress)
         }
@@ -61,7 +67,8 @@ enum MemoryAnswerSupport {
             let scopes = [
                 "good": "system/*.rs", "narrow": "system/Group.rs", "part": "system/Patient.rs?gender=female",
             ]
-            guard let text = scopes[bearerToken], let scope = Scope(text) else { return nil }
+            guard !revocation.isDone.load(ordering: .acquiring), let text = scopes[bearerToken], let scope = Scope(text)
+            else { return nil }
             return AccessContext(
                 principal: Principal(kind: .client, id: bearerToken),
                 scopes: [scope], requestID: requestID, sourceAddress: sourceAddress)
@@ -140,13 +147,15 @@ enum MemoryAnswerSupport {
     /// Both routes, and the audit trail that the answers wait for.
     static func responder(
         _ trail: GatedTrail, gate: BulkResponseGate = BulkResponseGate(limit: 4),
-        observe: (@Sendable (String, Int, Duration) -> Void)? = nil
+        revocation: Revocation = Revocation(), observe: (@Sendable (String, Int, Duration) -> Void)? = nil
     ) throws -> APIResponder {
         let table = try RouteTable([
             RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: [route, large(gate)])
         ])
         return APIResponder(
-            table: table, authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "h"),
+            table: table,
+            authenticator: BearerAuthenticator(
+                tokens: Tokens(revocation: revocation), audit: trail, realm: "h"),
             newRequestID: { "id" }, observe: observe)
     }
 

@@ -11,7 +11,8 @@ import Testing
     private static let service = LaunchFixture.base + "/cds-services/imaging-studies"
 
     private static func call(
-        _ fixture: LaunchFixture, _ body: String? = nil, claims: [String: String?] = [:], token: String? = nil
+        _ fixture: LaunchFixture, _ body: String? = nil, claims: [String: String?] = [:], token: String? = nil,
+        at path: String = "/cds-services/imaging-studies"
     ) async throws -> CollectedResponse {
         let body =
             body
@@ -19,7 +20,7 @@ import Testing
             + #""prefetch":{"patient":{"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"1"}]}}}"#
         let signed = try token ?? Self.token(fixture, claims)
         return try await fixture.responder.answer(
-            .post, "/cds-services/imaging-studies",
+            .post, path,
             headers: [.contentType: "application/json", .authorization: "Bearer " + signed], body: Array(body.utf8))
     }
 
@@ -71,6 +72,64 @@ import Testing
         #expect(
             token.json?["fhirContext"]?.elements?.map { $0["reference"]?.text } == ["ImagingStudy/i1"])
         #expect(fixture.details("cds-hook") == ["card-with-launch"])
+        let uuid = try requiredValue(card["uuid"]?.text)
+        #expect(CDSHookFeedback.isUUID(uuid))
+        #expect(fixture.store.records.contains { $0.entity == "client:public card:" + uuid })
+    }
+
+    private static func entry(_ rest: String = "", card: String = #""3F2504E0-4F89-41D3-9A0C-0305E82C3301""#) -> String
+    {
+        #"{"card":\#(card),"outcome":"overridden","outcomeTimestamp":"2026-11-30T10:00:00.5+01:00"\#(rest)}"#
+    }
+
+    private static func sendFeedback(
+        _ fixture: LaunchFixture, _ body: String, token: String? = nil
+    ) async throws -> CollectedResponse {
+        try await call(
+            fixture, body, claims: ["aud": "\"\(service)/feedback\""], token: token,
+            at: "/cds-services/imaging-studies/feedback")
+    }
+
+    @Test("Feedback is a row of the trail with cards and outcomes, without what people wrote; CDS Hooks 2.0 §Feedback")
+    func feedback() async throws {
+        let fixture = try await LaunchFixture()
+        let reason = #","overrideReason":{"reason":{"code":"seen","system":"urn:r"},"userComment":"Mr. Smith is"}"#
+        let accepted = Self.entry(#","acceptedSuggestions":[{"id":"s"}]"#).replacing("overridden", with: "accepted")
+        let answer = try await Self.sendFeedback(fixture, #"{"feedback":[\#(Self.entry(reason)),\#(accepted)]}"#)
+        #expect(answer.status == 200)
+        #expect(answer.json == nil)
+        let rows = fixture.store.records.filter { $0.interaction == "cds-hook-feedback" }
+        let card = "card:3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+        #expect(rows.map(\.entity) == ["\(card) \(card)"])
+        #expect(rows.map(\.detail) == ["overridden accepted"])
+        #expect(fixture.authorizations.launches.isEmpty)
+    }
+
+    @Test("Feedback that is none is 400, too much 413, and with the token of a call 401; CDS Hooks 2.0 §Feedback")
+    func badFeedback() async throws {
+        let fixture = try await LaunchFixture()
+        let many = { (count: Int) in Array(repeating: Self.entry(), count: count).joined(separator: ",") }
+        for entries in [
+            "", "7", "{}", Self.entry(card: "7"), Self.entry(card: #""x""#),
+            Self.entry().replacing("overridden", with: "ignored"),
+            Self.entry().replacing("2026-11-30", with: "2026-11-31"), Self.entry().replacing("+01:00", with: ""),
+            Self.entry(#","acceptedSuggestions":[{}]"#), Self.entry(#","overrideReason":"x""#),
+            Self.entry(#","overrideReason":{"reason":{}}"#), Self.entry(#","overrideReason":{"userComment":1}"#),
+            many(CDSHookFeedback.entriesMax + 1),
+        ] {
+            let answer = try await Self.sendFeedback(fixture, #"{"feedback":[\#(entries)]}"#)
+            #expect(answer.status == 400, "\(entries.prefix(80))")
+        }
+        for body in ["", "[]", "{}", #"{"feedback":{}}"#, String(repeating: "[", count: 1000)] {
+            #expect(try await Self.sendFeedback(fixture, body).status == 400, "\(body.prefix(40))")
+        }
+        let long = String(repeating: " ", count: CDSHooksRoutes.feedbackBytesMax)
+        #expect(try await Self.sendFeedback(fixture, long + "{}").status == 413)
+        #expect(fixture.details("cds-hook-feedback").isEmpty)
+        let most = #"{"feedback":[\#(many(CDSHookFeedback.entriesMax))]}"#
+        let ofCall = try Self.token(fixture)
+        #expect(try await Self.sendFeedback(fixture, most, token: ofCall).status == 401)
+        #expect(try await Self.sendFeedback(fixture, most).status == 200)
     }
 
     @Test("No card: a patient without images, one who is not here, identifiers of two")

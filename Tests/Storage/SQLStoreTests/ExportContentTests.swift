@@ -189,6 +189,13 @@ struct ExportContentTests {
             #expect(
                 try await Self.export(store, "e5", .group("g"), of: ["p1"], types: types, since: since)
                     == ["-DocumentReference/Binary.a"])
+            // With what it was about a Binary may be gone, too: of every patient's it is told.
+            _ = try await store.write(ResourceStoreTests.server) { try $0.deleteResource("Observation", "o2") }
+            #expect(
+                try await Self.export(store, "e6", .patient, types: types, since: since)
+                    == ["-DocumentReference/Binary.a", "-DocumentReference/Binary.b"])
+            #expect(
+                try await Self.export(store, "e7", .group("g"), of: ["p2"], types: types, since: since) == [])
         }
     }
 }

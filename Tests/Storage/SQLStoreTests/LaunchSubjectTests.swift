@@ -109,8 +109,18 @@ struct LaunchSubjectTests {
                 {"resourceType":"ImagingStudy","id":"i4","status":"entered-in-error",\
                 "subject":{"reference":"Patient/p1"},"started":"2026-11-02T10:00:00Z"}
                 """)
+            // Nor is one that the page of a launch would not offer.
+            try await ResourceStoreTests.put(
+                store,
+                """
+                {"resourceType":"ImagingStudy","id":"i5","status":"cancelled",\
+                "subject":{"reference":"Patient/p1"},"started":"2026-11-03T10:00:00Z"}
+                """)
             let summary = try await store.studySummary(ofPatient: "p1", access: server)
             #expect(summary == StudySummary(count: 3, latestID: "i2", modalities: ["CT"], day: "2026-11-01"))
+            let offered = try await store.choices(
+                of: .imagingStudy, patient: "p1", until: nil, limit: 9, access: server)
+            #expect(offered.map(\.id) == ["i2", "i1", "i3"])
             #expect(try await store.studySummary(ofPatient: "p2", access: server) == nil)
             #expect(try await store.studySummary(ofPatient: "none", access: server) == nil)
         }

@@ -97,6 +97,79 @@ extension PracticeTests {
     }
 
     @Test(
+        "R4 consent: a permit that names an Organization out of a refusal to all opens for who works there then",
+        arguments: TestDatabases.all)
+    func organizationPermits(_ kind: SQLDialect) async throws {
+        func role(_ id: String, _ person: String, _ rest: String = "", at organization: String = "g") -> String {
+            """
+            {"resourceType":"PractitionerRole","id":"\(id)","practitioner":{"reference":"Practitioner/\(person)"},\
+            "organization":{"reference":"Organization/\(organization)"}\(rest)}
+            """
+        }
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            for patient in ["a", "b"] { #expect(try await Self.grant(store, patient, until: Self.now + 3_600_000_000)) }
+            for json in [
+                role("r", "d"), role("s", "e", #","active":false"#), role("t", "x", #","period":{"end":"2020"}"#),
+                role("u", "y", at: "h"), role("v", "z", #","period":{"start":"2020"}"#), role("w", "z", at: "h"),
+            ] { try await Support.put(store, json) }
+            let people = "d e x y z".split(separator: " ").map { "Practitioner/\($0)" }
+            let working: Set = ["Practitioner/d", "Practitioner/z"]
+            let permit = Self.permit(["Organization/g"])
+            /// To whom of these patient a is open.
+            let cases: [(consent: String, open: Set<String>)] = [
+                (Self.refusal(permits: permit), working),
+                (Self.refusal(permits: Self.permit(["https://hilum.example/fhir/Organization/g"])), working),
+                (Self.refusal(permits: Self.permit(["https://other.example/fhir/Organization/g"])), []),
+                (Self.refusal(permits: Self.permit(["Organization/h"])), ["Practitioner/y", "Practitioner/z"]),
+                (Self.refusal(permits: Self.permit(["Organization/g"], Self.purpose("TREAT"))), working),
+                (Self.refusal(permits: Self.permit(["Organization/g"], #","period":{"end":"2022"}"#)), []),
+                (
+                    Self.refusal(permits: permit, Self.permit(["Practitioner/e"])),
+                    working.union(["Practitioner/e"])
+                ),
+                // Named for emergencies alone an organization stays refused; so does whoever is refused beside it.
+                (
+                    Self.refusal(
+                        Self.purpose("BTG"), permits: Self.permit(["Organization/g"], Self.purpose("BTG"))), []
+                ),
+                (
+                    Self.refusal(permits: permit, Self.permit(["Practitioner/d"]).replacing("permit", with: "deny")),
+                    ["Practitioner/z"]
+                ),
+                (
+                    Self.refusal(permits: permit, Self.permit(["Organization/h"]).replacing("permit", with: "deny")),
+                    ["Practitioner/d"]
+                ),
+                (Self.refusal(permits: permit, #"{"type":"deny"}"#), []),
+            ]
+            for (consent, open) in cases {
+                try await Support.put(store, consent)
+                for person in people {
+                    let seen = try await Self.seen(store, Self.access(.referrer, person))
+                    #expect(seen == (open.contains(person) ? ["a", "b"] : ["b"]), "\(person) \(consent)")
+                }
+                // Who signs in as a role works where it says.
+                let asRole = try await Self.seen(store, Self.access(.referrer, "PractitionerRole/r"))
+                #expect(asRole.contains("a") == open.contains("Practitioner/d"), "\(consent)")
+                #expect(try await !Self.seen(store, Self.access(.referrer, "PractitionerRole/s")).contains("a"))
+                #expect(try await Self.seen(store, Self.access(.referrer, nil)) == ["b"], "\(consent)")
+            }
+            // As it is at the moment.
+            try await Support.put(store, cases[0].consent)
+            let doctor = Self.access(.referrer)
+            #expect(try await Self.seen(store, doctor) == ["a", "b"])
+            #expect(store.remembered("Observation", "oa", access: doctor) != nil)
+            try await Support.put(store, role("r", "d", #","period":{"end":"2023-11-14T22:13:40Z"}"#))
+            #expect(try await Self.seen(store, doctor) == ["a", "b"])
+            #expect(store.remembered("Observation", "oa", access: doctor) == nil, "the role ends within the minute")
+            #expect(try await Self.seen(store, Self.access(.referrer, at: Self.now + 60_000_000)) == ["b"])
+            try await Support.put(store, role("r", "d", #","active":false"#))
+            #expect(try await Self.seen(store, doctor) == ["b"])
+        }
+    }
+
+    @Test(
         "R4 consent: a permit to one person opens the resource types and emergencies that it names to them alone",
         arguments: TestDatabases.all)
     func narrowPermits(_ kind: SQLDialect) async throws {

@@ -224,7 +224,7 @@ struct PracticeTests {
             let order = try #require(Self.links.first { $0.json[0].contains("https://hilum.example/fhir") })
             for text in order.json { try await Support.put(store, text) }
             try await IndexUpkeepTests.settle(store)
-            for name in ["practices", "permits and stations"] {
+            for name in ["practices", "permits and stations", "organization permits"] {
                 let rebuild = try #require(Migrations.all.first { $0.name == name }?.rebuild)
                 try await store.database.write { try rebuild($0.connection) }
             }

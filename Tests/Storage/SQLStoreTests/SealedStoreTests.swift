@@ -46,7 +46,11 @@ struct SealedStoreTests {
             for isOn in [true, false] {
                 try await SealedStore.with(location, isOn: isOn) { store in
                     try await SealedStore.expectWhole(store, 1, patient)
-                    #expect(try await store.brokenBodies(limit: 9).isEmpty)
+                    var told: [Int64] = []
+                    let broken = try await store.brokenBodies(limit: 9) { looked, _ in told.append(looked) }
+                    #expect(broken.isEmpty)
+                    #expect(told == told.sorted())
+                    #expect(try await told.last == store.bodyCount())
                 }
             }
         }

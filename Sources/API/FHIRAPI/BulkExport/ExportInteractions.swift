@@ -200,10 +200,11 @@ extension FHIRService {
         return file.listsObjects == true ? "application/ndjson" : "application/fhir+ndjson"
     }
 
-    /// A file of one type needs the right to it; one of several, and one that tells of the kick-off, those to all.
+    /// A file of one type needs the right to it, and to what it tells of beside; one of several types, and one that tells of
+    /// the kick-off, those to all.
     private func mayRead(_ file: ExportJob.OutputFile, of job: ExportJob, _ access: AccessContext) -> Bool {
         let types = file.isError || job.organizedBy != nil ? job.types : [file.type]
-        return types.allSatisfy { Self.mayExport($0, access) }
+        return (types + (file.tellsOf.map { [$0] } ?? [])).allSatisfy { Self.mayExport($0, access) }
     }
 
     func exportDelete(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
@@ -219,7 +220,8 @@ extension FHIRService {
     /// tells; otherwise it is not there.
     private func wholeJob(_ id: String, _ access: AccessContext) async throws -> ExportJob {
         let job = try await ownJob(id, access)
-        guard job.types.allSatisfy({ Self.mayExport($0, access) }) else {
+        let types = Set(job.types).union(job.outputs.compactMap(\.tellsOf))
+        guard types.allSatisfy({ Self.mayExport($0, access) }) else {
             throw InteractionError(.notFound, "there is no such export")
         }
         return job

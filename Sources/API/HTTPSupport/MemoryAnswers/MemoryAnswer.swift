@@ -63,6 +63,8 @@ extension APIResponder {
         let operationID: String
         /// When the request was read; nil where nobody counts.
         let started: ContinuousClock.Instant?
+        /// Whether the caller is known by the same right as when the answer was prepared.
+        let isPermitted: @Sendable () -> Bool
     }
 
     /// The answer to a request without a body when its route has it in memory and its caller is known; nil for every
@@ -76,11 +78,13 @@ extension APIResponder {
         else { return nil }
         let requestID = requestID(head)
         let origin = origin(of: head, from: peer)
-        guard
-            let access = authenticator.rememberedAccess(
-                for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
-                requestID: requestID, sourceAddress: origin.sourceAddress)
-        else { return nil }
+        let authorization = head.headerFields[values: .authorization]
+        let caller = { @Sendable [authenticator] in
+            authenticator.rememberedAccess(
+                for: route, parameters: parameters, authorization: authorization, requestID: requestID,
+                sourceAddress: origin.sourceAddress)
+        }
+        guard let access = caller() else { return nil }
         let call = APIRequest(
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
             parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)
@@ -92,14 +96,26 @@ extension APIResponder {
         answer.headers[.xRequestID] = requestID
         security.apply(to: &answer.headers, isClearText: origin.isClearText)
         cors.apply(to: &answer.headers, origin: head.headerFields[.origin])
-        return PreparedAnswer(answer: answer, operationID: route.operationID, started: started)
+        let type = known.resourceType(of: call)
+        return PreparedAnswer(answer: answer, operationID: route.operationID, started: started) {
+            guard let now = caller() else { return false }
+            return Self.sight(of: type, now) == Self.sight(of: type, access)
+        }
     }
 
-    /// Makes the audit row of a prepared answer durable, then calls with whether that is done and the answer still holds,
-    /// on any thread.
+    /// What a caller may read of a type, without the time of asking where it is told without it.
+    private static func sight(of type: String, _ access: AccessContext) -> Visibility {
+        let visibility = access.visibility(.read, of: type)
+        return visibility.timeless?.visibility ?? visibility
+    }
+
+    /// Makes the audit row of a prepared answer durable, then calls with whether that is done, the caller still has the
+    /// right and the answer still holds, on any thread.
     func keepRecord(of prepared: PreparedAnswer, _ completion: @escaping @Sendable (Bool) -> Void) {
         let answer = prepared.answer
-        authenticator.audit.record(answer.record) { isKept in completion(isKept && answer.holds?() ?? true) }
+        authenticator.audit.record(answer.record) { isKept in
+            completion(isKept && prepared.isPermitted() && (answer.holds?() ?? true))
+        }
     }
 
     /// Counts an answer that is being sent.

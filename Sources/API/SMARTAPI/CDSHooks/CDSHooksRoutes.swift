@@ -20,7 +20,7 @@ package struct CDSHooksConfiguration: Sendable {
 
 /// An EHR that opens a patient is told of the patient's imaging, with a link that launches an application for them.
 ///
-/// *Spec:* CDS Hooks 2.0 §Discovery, §Calling a CDS Service, §Trusting CDS Clients; hook `patient-view`.
+/// *Spec:* CDS Hooks 2.0 §Discovery, §Calling a CDS Service, §Trusting CDS Clients, §Feedback; hook `patient-view`.
 ///
 /// The link is `absolute` and holds a launch handle of this server, as ``LaunchRoutes`` prepares them: the caller's own
 /// authorization server knows nothing of this one's patients, so it could not launch by a link of type `smart`.
@@ -28,6 +28,7 @@ package struct CDSHooksRoutes: Sendable {
     static let serviceID = "imaging-studies"
     static let hook = "patient-view"
     static let bodyBytesMax = 512 * 1024
+    static let feedbackBytesMax = 64 * 1024
 
     private let configuration: SMARTConfiguration
     private let hooks: CDSHooksConfiguration
@@ -36,6 +37,7 @@ package struct CDSHooksRoutes: Sendable {
     private let subjects: any LaunchSubjects
     private let patients: any PatientIdentifiers
     private let studies: any StudySummaries
+    private let randomBytes: @Sendable (Int) -> [UInt8]
 
     /// - Parameters:
     ///   - endpoint: whose clients the callers are; failures are counted with its.
@@ -57,6 +59,7 @@ package struct CDSHooksRoutes: Sendable {
         self.subjects = subjects
         self.patients = patients
         self.studies = studies
+        self.randomBytes = randomBytes
     }
 
     package var group: RouteGroup {
@@ -72,6 +75,10 @@ package struct CDSHooksRoutes: Sendable {
                     .post, "/cds-services/" + Self.serviceID, operationID: "callImagingStudiesHook", access: .open,
                     deadline: .seconds(30)
                 ) { try await answer($0) },
+                Route(
+                    .post, "/cds-services/" + Self.serviceID + "/feedback", operationID: "sendImagingStudiesFeedback",
+                    access: .open, deadline: .seconds(30)
+                ) { try await feedback($0) },
             ])
     }
 
@@ -95,7 +102,7 @@ package struct CDSHooksRoutes: Sendable {
     }()
 
     private func answer(_ request: APIRequest) async throws -> Response {
-        let client = try await caller(request)
+        let client = try await caller(request, at: serviceURL, gate)
         let access = AccessContext(
             principal: Principal(kind: .client, id: client.id, name: client.name), scopes: client.scopes,
             requestID: request.requestID, sourceAddress: request.sourceAddress)
@@ -123,11 +130,14 @@ package struct CDSHooksRoutes: Sendable {
             return cards { _ in }
         }
         let url = try await link(client, patient: patient, study: summary.latestID)
+        // By which feedback names the card: the trail alone knows it.
+        let card = CDSHookFeedback.cardID(randomBytes(16))
         try await gate.record(
-            client, request, .success, category: .query, entity: "client:" + hooks.applicationID, patientID: patient,
-            detail: url == nil ? "card" : "card-with-launch")
+            client, request, .success, category: .query, entity: "client:\(hooks.applicationID) card:\(card)",
+            patientID: patient, detail: url == nil ? "card" : "card-with-launch")
         return cards { json in
             json.object { json in
+                json.member("uuid", card)
                 json.member("summary", Self.words(summary))
                 json.member("indicator", "info")
                 json.object("source") { json in json.member("label", "Hilum") }
@@ -178,8 +188,28 @@ package struct CDSHooksRoutes: Sendable {
         return try await launches.prepare(application, context, by: caller.id).url
     }
 
-    /// The client that the caller's token proves. CDS Hooks 2.0 §Trusting CDS Clients.
-    private func caller(_ request: APIRequest) async throws -> Client {
+    /// Takes down in the trail what became of cards, and does nothing else. CDS Hooks 2.0 §Feedback.
+    private func feedback(_ request: APIRequest) async throws -> Response {
+        var gate = gate
+        gate.interaction = "cds-hook-feedback"
+        let client = try await caller(request, at: serviceURL + "/feedback", gate)
+        guard try request.contentType()?.essence == "application/json" else {
+            throw HTTPFailure(.unsupportedMediaType, "Feedback is sent as application/json")
+        }
+        let body = try await request.collectBody(limit: Self.feedbackBytesMax)
+        let feedback: CDSHookFeedback
+        do { feedback = try CDSHookFeedback(Array(body.readableBytesView)) } catch {
+            throw HTTPFailure(.malformed, error.text)
+        }
+        try await gate.record(
+            client, request, .success, category: .query,
+            entity: feedback.entries.map { "card:" + $0.card }.joined(separator: " "),
+            detail: feedback.entries.map(\.outcome.rawValue).joined(separator: " "))
+        return Response(status: .ok, headers: [.cacheControl: "no-store"])
+    }
+
+    /// The client that the caller's token proves, which is signed for a URL. CDS Hooks 2.0 §Trusting CDS Clients.
+    private func caller(_ request: APIRequest, at url: String, _ gate: ClientGate) async throws -> Client {
         var id: String?
         do {
             let fields = request.headers[values: .authorization]
@@ -190,13 +220,13 @@ package struct CDSHooksRoutes: Sendable {
             guard let known = hooks.clients[assertion.clientID] else { throw ClientAssertion.Refusal.unknownClient }
             id = known
             try await gate.admit(known, request)
-            let client = try await gate.authenticator.client(assertion, id: known, audience: serviceURL)
+            let client = try await gate.authenticator.client(assertion, id: known, audience: url)
             gate.gate?.proved(known, from: request.sourceAddress)
             return client
         } catch let refusal as ClientAssertion.Refusal {
             _ = try await gate.refused(id, request, reason: refusal.rawValue, "")
             throw HTTPFailure(
-                .unauthenticated, "A hook is called with a token that the caller signs for \(serviceURL)",
+                .unauthenticated, "A hook is called with a token that the caller signs for \(url)",
                 headers: [.wwwAuthenticate: "Bearer"])
         }
     }

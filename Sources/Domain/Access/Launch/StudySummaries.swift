@@ -19,6 +19,6 @@ package struct StudySummary: Sendable, Hashable {
 
 /// The port to what there is of a patient's imaging.
 package protocol StudySummaries: Sendable {
-    /// Of the studies of a patient that `access` may see; nil where there are none.
+    /// Of the studies of a patient that `access` may see and a launch offers (``LaunchSubjects``); nil where there are none.
     func studySummary(ofPatient id: String, access: AccessContext) async throws -> StudySummary?
 }

@@ -15,12 +15,15 @@ package struct ExportJob: Sendable, Hashable, Codable {
         package var listsObjects: Bool?
         /// Of a DICOM object, by which it is asked for, and which no manifest tells of; nil for other files.
         package var name: String?
+        /// Another type whose resources the lines tell of, to which it takes the right as well; nil for none.
+        package var tellsOf: String?
         package init(
             type: String, blobID: BlobID, count: Int, size: Int64, isError: Bool = false, isDeleted: Bool = false,
-            listsObjects: Bool? = nil, name: String? = nil
+            listsObjects: Bool? = nil, name: String? = nil, tellsOf: String? = nil
         ) {
             self.listsObjects = listsObjects
             self.name = name
+            self.tellsOf = tellsOf
             self.type = type
             self.blobID = blobID
             self.count = count

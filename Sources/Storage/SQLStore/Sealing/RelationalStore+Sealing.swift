@@ -93,6 +93,17 @@ extension RelationalStore {
         }
     }
 
+    /// How many values there are that may be sealed. Counts the rows.
+    package func bodyCount() async throws -> Int64 {
+        try await translating {
+            try await self.database.read(.background) { connection in
+                try SealedColumn.allCases.reduce(0) {
+                    try $0 + SealedRows(connection: connection, column: $1).count(after: nil)
+                }
+            }
+        }
+    }
+
     /// Whether bodies may lie in another form than the configuration asks for: something was written in it since a walk was
     /// last through, or a walk was begun and is not through, or values lie in it at either end of a table.
     package func hasUnevenBodies() async throws -> Bool {
@@ -145,11 +156,13 @@ extension RelationalStore {
     }
 
     /// The bodies that do not open, each with the column and its row; at most `limit`. Reads all that is sealed.
-    /// - Parameter progress: told the number of those that were looked at.
+    /// - Parameter progress: told after each step the number of values that were looked at, and the bytes of those among them
+    ///   that are sealed.
     package func brokenBodies(
-        limit: Int, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        limit: Int, progress: (_ looked: Int64, _ bytes: Int64) -> Void = { _, _ in }
     ) async throws -> [String] {
-        var (found, looked): ([String], Int64) = ([], 0)
+        var found: [String] = []
+        var (looked, bytes): (Int64, Int64) = (0, 0)
         for column in SealedColumn.allCases {
             var place: [SQLValue]?
             repeat {
@@ -162,7 +175,8 @@ extension RelationalStore {
                 }
                 found += step.broken
                 looked += Int64(step.looked)
-                progress(looked)
+                bytes += step.bytes
+                progress(looked, bytes)
                 if found.count >= limit { return Array(found.prefix(limit)) }
                 place = step.isLast ? nil : step.last
             } while place != nil

@@ -45,7 +45,7 @@ struct AccessFactTable {
                 VALUES (?, ?, ?, ?, ?, ?)
                 """,
                 [
-                    key, .text(actor.person), .text(actor.actor), SQLValue(actor.isMember), .int(actor.span.since),
+                    key, .text(actor.person), .text(actor.actor), .int(actor.bond.rawValue), .int(actor.span.since),
                     .int(actor.span.until),
                 ])
         }

@@ -74,12 +74,21 @@ struct BinarySelection {
         let told = try await told(among: records.map(\.id))
         for record in records where !told.contains(record.id) {
             guard let patient = patient(record) else { continue }
+            // What is a patient's goes behind their name, also in a file of its own.
+            if job.organizedBy != nil { writer.begin(of: patient) }
             try Self.document(of: record, patient: patient).withUnsafeBytes { try writer.take($0) }
         }
-        for record in deleted where patient(record) != nil {
+        for record in deleted where patient(record) != nil || mayHaveBeenOwned(record) {
             try writer.takeDeletion(of: Self.documentID(of: record.id))
         }
         return next
+    }
+
+    /// Whether a Binary whose context may be gone as well is told of as deleted: where every patient's is, one whose context is
+    /// of a type that is a patient's.
+    private func mayHaveBeenOwned(_ record: Record) -> Bool {
+        guard scope.isOfEverybody, let target = lookup.target(record.context) else { return false }
+        return scope.ofPatients(ExportLookup.type(target), among: []) != nil
     }
 
     /// `Patient/id` of each of these that is of the patients whose data it is.

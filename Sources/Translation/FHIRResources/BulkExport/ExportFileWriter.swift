@@ -70,21 +70,24 @@ final class ExportFileWriter: ResourceSink {
     private let baseURL: String
     private let references: ReferenceScan?
     private let listsObjects: Bool
+    private let tellsOf: String?
     private let content: Content
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - subset: what is written of each; nil for all.
     ///   - listsObjects: whether the lines are of DICOM objects.
+    ///   - tellsOf: another type whose resources the lines tell of.
     ///   - baseURL: the server's own address, without a slash at its end; empty where no attachment is to be led to it.
     ///   - references: what is noted of what they refer to; nil for nothing.
     init(
         _ type: String, to blobs: any BlobStoring, subset: Subset?, listsObjects: Bool = false,
-        content: Content = .all, baseURL: String = "", references: ReferenceScan?
+        tellsOf: String? = nil, content: Content = .all, baseURL: String = "", references: ReferenceScan?
     ) {
         self.content = content
         self.baseURL = baseURL
         self.listsObjects = listsObjects
+        self.tellsOf = tellsOf
         self.type = type
         self.blobs = blobs
         self.references = references
@@ -187,7 +190,7 @@ final class ExportFileWriter: ResourceSink {
                     file: ExportJob.OutputFile(
                         type: type, blobID: blob.id, count: count, size: blob.count,
                         isError: type == ExportJob.OutputFile.errorType, isDeleted: isDeleted,
-                        listsObjects: listsObjects ? true : nil),
+                        listsObjects: listsObjects ? true : nil, tellsOf: tellsOf),
                     blob: blob))
         }
         return (written, references)

@@ -43,7 +43,7 @@ struct ExportPartRun: Sendable {
     private func writeFiles() async throws {
         var place: ExportPart.Place? = lease.part.place
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
-            try await service.checkRight(to: job)
+            try await service.checkRight(to: job, besides: tellsOf)
             let writer = writer()
             // Whether rows may name what was written, whatever the answer was.
             var isSettling = false
@@ -87,13 +87,19 @@ struct ExportPartRun: Sendable {
         }
     }
 
+    /// Another type whose resources are told of; nil for none, and where the kick-off had no right to export it.
+    private var tellsOf: String? {
+        guard case .binaries = lease.part.work, access.scopes.giveWhole("Binary", [.search, .read]) else { return nil }
+        return "Binary"
+    }
+
     private func writer() -> ExportFileWriter {
         // Nothing is looked for in what is exported where nothing of it would be.
         let outside = Set(job.types.filter(scope.isOutside))
         let isOfObjects = if case .objects = lease.part.work { true } else { false }
         return ExportFileWriter(
             type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
-            content: content, baseURL: isOfObjects ? "" : service.baseURL,
+            tellsOf: tellsOf, content: content, baseURL: isOfObjects ? "" : service.baseURL,
             references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
     }
 
@@ -146,6 +152,7 @@ struct ExportPartRun: Sendable {
                 after: max(place.key ?? after, after), through: through, into: writer)
             return next.map { ExportPart.Place(key: $0) }
         case .binaries(let after, let through):
+            guard tellsOf != nil else { return nil }
             let selection = BinarySelection(job: job, scope: scope, store: service.store, access: access)
             let next = try await selection.write(
                 after: max(place.key ?? after, after), through: through, into: writer)

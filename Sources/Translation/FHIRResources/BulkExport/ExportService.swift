@@ -134,9 +134,11 @@ package final class ExportService: Sendable {
     private struct NotPermitted: Error {}
 
     /// Throws unless the client may still have all that it asked for.
-    func checkRight(to job: ExportJob) async throws {
+    /// - Parameter told: another type, whose resources are told of.
+    func checkRight(to job: ExportJob, besides told: String? = nil) async throws {
         if job.issuer != nil { return }
-        guard try await isPermitted(job.ownerID, job.types) else { throw NotPermitted() }
+        let types = job.types + (told.map { [$0] } ?? [])
+        guard try await isPermitted(job.ownerID, types) else { throw NotPermitted() }
     }
 
     func isCancelled(_ id: EntityID) -> Bool { state.withLock { $0.cancelled.contains(id) } }

@@ -32,13 +32,22 @@ package struct AccessFacts: Sendable, Hashable {
         package var span: Span
     }
 
+    /// What somebody has to do with whom they act as.
+    package enum Bond: Int64, Sendable, Hashable {
+        /// They are the actor: what it has in care is theirs.
+        case acts = 0
+        /// They belong to it, in whatever state that is: what it has in care is not theirs, but what is refused to it is
+        /// refused to them.
+        case belongs = 1
+        /// They work for the organization at that time: a refusal to ``everyone`` that lets it pass lets them pass.
+        case works = 2
+    }
+
     /// That a person, by a relative reference, is an actor or belongs to one.
     package struct Actor: Sendable, Hashable {
         package var person: String
         package var actor: String
-        /// Whether the person only belongs to it, as to an organization: then what it has in care is not theirs, but what
-        /// is refused to it is refused to them.
-        package var isMember: Bool
+        package var bond: Bond
         package var span: Span
     }
 
@@ -52,7 +61,8 @@ package struct AccessFacts: Sendable, Hashable {
         /// Whether it speaks of emergencies, so that an emergency does not pass it.
         package var isOfEmergencies: Bool
         package var span: Span
-        /// People to whom a refusal to ``everyone`` is none, each by the relative reference that they act by.
+        /// To whom a refusal to ``everyone`` is none: people, each by the relative reference that they act by, and who works
+        /// for these organizations.
         package var permitted: Set<String> = []
     }
 
@@ -123,7 +133,7 @@ package struct AccessFacts: Sendable, Hashable {
     package init(_ type: String, _ id: String, _ document: JSONDocument, base: String, zone: LocalZone) {
         Self.speakers[type]?.read(&self, FactReader(base: base, zone: zone), id, document.root)
         if careLinks.count > Self.rowsMax { careLinks = Set(careLinks.prefix(Self.rowsMax)) }
-        if actors.count > Self.rowsMax { actors = Set(actors.prefix(Self.rowsMax)) }
+        actors = Self.bounded(actors)
         refusals = Self.joined(refusals)
         if stations.count > Self.rowsMax { stations = Set(stations.prefix(Self.rowsMax)) }
         if refusals.count > Self.rowsMax {
@@ -134,6 +144,13 @@ package struct AccessFacts: Sendable, Hashable {
                         isOfEmergencies: refusals.contains(where: \.isOfEmergencies), span: .always)
                 })
         }
+    }
+
+    /// Of too many those stay first by which more is refused.
+    private static func bounded(_ actors: Set<Actor>) -> Set<Actor> {
+        if actors.count <= rowsMax { return actors }
+        let refusing = actors.filter { $0.bond == .belongs }.prefix(rowsMax)
+        return Set(refusing).union(actors.filter { $0.bond != .belongs }.prefix(rowsMax - refusing.count))
     }
 
     /// What is refused more than once alike is refused to all whom one of them does not let pass.
@@ -232,8 +249,8 @@ struct FactReader {
     ) -> AccessFacts.Actor? {
         guard let actor = Self.identified(identifier) else { return nil }
         let own = whole.flatMap { whole in span(identifier["period"]).map { $0.intersection(whole) } }
-        guard let own, !own.isEmpty else { return .init(person: person, actor: actor, isMember: true, span: .always) }
-        return .init(person: person, actor: actor, isMember: false, span: own)
+        guard let own, !own.isEmpty else { return .init(person: person, actor: actor, bond: .belongs, span: .always) }
+        return .init(person: person, actor: actor, bond: .acts, span: own)
     }
 
     func ofRole(_ id: String, _ root: JSONNode) -> Set<AccessFacts.Actor> {
@@ -246,16 +263,19 @@ struct FactReader {
         let organization = root["organization"].flatMap { anyone($0) }
         for own in [person, role].compactMap({ $0 }) {
             if let span, !span.isEmpty, own != role {
-                actors.insert(.init(person: own, actor: role, isMember: false, span: span))
+                actors.insert(.init(person: own, actor: role, bond: .acts, span: span))
             }
             actors.formUnion(Self.items(root["identifier"]).compactMap { numbered(own, $0, span) })
             // What is refused to a role or to its organization is refused to its person, in whatever state the role is.
-            if own != role { actors.insert(.init(person: own, actor: role, isMember: true, span: .always)) }
+            if own != role { actors.insert(.init(person: own, actor: role, bond: .belongs, span: .always)) }
             if let organization {
-                actors.insert(.init(person: own, actor: organization, isMember: true, span: .always))
+                actors.insert(.init(person: own, actor: organization, bond: .belongs, span: .always))
+                if let span, !span.isEmpty, organization.hasPrefix("Organization/") {
+                    actors.insert(.init(person: own, actor: organization, bond: .works, span: span))
+                }
             }
             if own == role, let person {
-                actors.insert(.init(person: own, actor: person, isMember: true, span: .always))
+                actors.insert(.init(person: own, actor: person, bond: .belongs, span: .always))
             }
         }
         return actors

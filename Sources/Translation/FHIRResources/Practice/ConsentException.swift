@@ -3,13 +3,16 @@ import FHIRModel
 /// What a provision of type `permit` within a refusal opens again: that to whom, when, for what and of which types it names.
 /// FHIR R4 consent.html (Consent.provision.provision: exceptions to a rule).
 ///
-/// Out of a refusal to all it lets pass whom it names by the reference that they act by, and nobody beside them. Closed stays
-/// whatever it does not name as a whole: single resources, codes, labels and periods of the data, actions, and whom it names
-/// otherwise of a refusal to more than them. One that names nothing opens nothing, and so does one whose period is malformed.
+/// Out of a refusal to all it lets pass whom it names by the reference that they act by, and who works for an organization
+/// that it names by a reference; nobody beside them. Closed stays whatever it does not name as a whole: single resources,
+/// codes, labels and periods of the data, actions, and whom it names otherwise of a refusal to more than them; an
+/// organization also where it is named for a part of what people come for. One that names nothing opens nothing, and so does
+/// one whose period is malformed.
 struct ConsentException {
     /// As they stand in refusals; nil for all to whom it is refused.
     private let actors: Set<String>?
-    /// Those of them who are people, by reference.
+    /// Those of them who are named by reference, and those of these who are people.
+    private let named: Set<String>
     private let people: Set<String>
     /// Nil for all.
     private let types: Set<String>?
@@ -22,8 +25,8 @@ struct ConsentException {
     private static let understood: Set<String> = ["id", "type", "period", "actor", "purpose", "class", "provision"]
     /// HL7 v3 PurposeOfUse: what people who work here come for.
     private static let treatment = "TREAT"
-    /// People of one exception; further ones stay refused.
-    private static let peopleMax = 100
+    /// People and organizations of one exception; further ones stay refused.
+    private static let namedMax = 100
 
     /// Nil for what opens nothing.
     init?(_ node: JSONNode, _ reader: FactReader) {
@@ -38,8 +41,10 @@ struct ConsentException {
         } else {
             actors = Set(named.compactMap { $0["reference"].flatMap { reader.anyone($0) } })
         }
-        let people = (actors ?? []).filter { $0.hasPrefix("Practitioner/") || $0.hasPrefix("PractitionerRole/") }
-        self.people = Set(people.sorted().prefix(Self.peopleMax))
+        // An identifier stands with a bar before it.
+        let byReference = (actors ?? []).filter { !$0.hasPrefix("|") }
+        self.named = Set(byReference.sorted().prefix(Self.namedMax))
+        people = self.named.filter { !$0.hasPrefix("Organization/") }
         if node["class"] == nil {
             types = nil
         } else {
@@ -68,7 +73,7 @@ struct ConsentException {
         // Those alone of a refusal to all, where it is another one for them.
         let passing =
             isToAllOfIt || refusal.actor != AccessFacts.everyone || !isOpened && remains == refusal.isOfEmergencies
-            ? [] : people.subtracting(refusal.permitted)
+            ? [] : (isOpened ? named : people).subtracting(refusal.permitted)
         guard isToAllOfIt || !passing.isEmpty, !common.isEmpty else { return [refusal] }
         var rest: [AccessFacts.Refusal] = []
         /// The refusal with some of it.
