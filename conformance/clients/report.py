@@ -37,7 +37,7 @@ class Report:
             state = "FAIL" if reason is None else "expected failure"
         self.rows.append((group, check, clause, state, str(detail or reason or "")))
         if state != "pass":
-            print(f"  {state}: {name}: {str(detail)[:300]}", flush=True)
+            print(f"  {state}: {name}: {str(detail)[:900]}", flush=True)
         return ok
 
     def check(self, group, check, work, clause=""):
@@ -52,7 +52,7 @@ class Report:
         """The row of what ended in an exception."""
         last = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__}: {error} ({pathlib.Path(last.filename).name}:{last.lineno})"
-        return self.add(group, check, False, " ".join(text.split())[:500], clause)
+        return self.add(group, check, False, " ".join(text.split())[:900], clause)
 
     def note(self, text):
         self.notes.append(text)
@@ -63,6 +63,14 @@ class Report:
     @property
     def failed(self):
         return self.count("FAIL")
+
+    def again(self, most=40):
+        """The failed checks with what they say, in a few lines: what is looked at first where only the end of an output is
+        kept. Empty where none failed."""
+        failed = [f"FAIL: {group}/{check}: {' '.join(detail.split())[:400]}"
+                  for group, check, _, state, detail in self.rows if state == "FAIL"]
+        more = [f"FAIL: {len(failed) - most} more"] if len(failed) > most else []
+        return "".join(line + "\n" for line in failed[:most] + more)
 
     def summary(self):
         expected, surprising = self.count("expected failure"), self.count("pass (was expected to fail)")
