@@ -12,6 +12,10 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+class TooSlow(AssertionError):
+    """A time beyond its limit. What else the machine does may cost a check one try, and not all: see ``Report.check``."""
+
+
 class Report:
     def __init__(self, expected=HERE / "expected-failures.csv"):
         self.rows = []
@@ -41,12 +45,21 @@ class Report:
         return ok
 
     def check(self, group, check, work, clause=""):
-        """Runs `work`; an exception is a failure, a returned string is the detail of a pass."""
-        try:
-            detail = work()
-            return self.add(group, check, True, detail if isinstance(detail, str) else "", clause)
-        except Exception as error:  # every failure is a row, whatever raised it
-            return self.raised(group, check, error, clause)
+        """Runs `work`; an exception is a failure, a returned string is the detail of a pass. What was too slow is tried
+        again, three times in all."""
+        slow = []
+        while True:
+            try:
+                detail = work()
+                words = [detail] if isinstance(detail, str) and detail else []
+                return self.add(group, check, True, "; ".join(words + [f"before that {each}" for each in slow]), clause)
+            except TooSlow as error:
+                slow.append(str(error))
+                if len(slow) == 3:
+                    return self.raised(group, check, TooSlow(f"three times: {', '.join(slow)}").with_traceback(
+                        error.__traceback__), clause)
+            except Exception as error:  # every failure is a row, whatever raised it
+                return self.raised(group, check, error, clause)
 
     def raised(self, group, check, error, clause=""):
         """The row of what ended in an exception."""
@@ -117,8 +130,14 @@ def equal(found, wanted, what):
         raise AssertionError(f"{what}: {str(found)[:160]!r}, not {str(wanted)[:160]!r}")
 
 
+def quick(taken, most, what=""):
+    """A time in seconds that may be at most so long."""
+    if taken >= most:
+        raise TooSlow(f"{taken:.2f} s{what and ' ' + what}, not less than {most}")
+
+
 def within(seconds, work):
-    """What `work` gives once it is something, at the latest after so long."""
+    """What `work` gives once it is something, at the latest after so long, which is a minute or more."""
     until = time.monotonic() + seconds
     while True:
         found = work()
