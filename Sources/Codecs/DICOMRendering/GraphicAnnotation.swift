@@ -39,6 +39,8 @@ struct GraphicAnnotation: Sendable {
         var units: Units
         var points: [Coverage.Point]
         var isFilled: Bool
+        /// Of its lines; nil where they look as the layer says.
+        var style: GraphicLineStyle?
     }
 
     struct Text: Sendable {
@@ -115,7 +117,9 @@ struct GraphicAnnotation: Sendable {
             case .ellipse: points.count == 4
             }
         guard enough else { return nil }
-        return Graphic(kind: kind, units: units, points: points, isFilled: item.string(.graphicFilled) == "Y")
+        return Graphic(
+            kind: kind, units: units, points: points, isFilled: item.string(.graphicFilled) == "Y",
+            style: item.item(.lineStyleSequence).flatMap { GraphicLineStyle($0) })
     }
 
     /// nil for a text without words or without a place.

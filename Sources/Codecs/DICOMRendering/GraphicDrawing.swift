@@ -33,42 +33,77 @@ struct GraphicDrawing: Sendable {
 
     // MARK: Graphics
 
+    /// An object as its layer has it.
     func draw(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+        try fill(graphic, on: &coverage)
+        try line(outline(graphic), width: lineWidth, on: &coverage)
+    }
+
+    /// What lies within the lines of an object that is filled.
+    func fill(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+        if graphic.isFilled { try coverage.fill(outline(graphic)) }
+    }
+
+    /// The lines of an object in a style of its own: the parts that are on, or those that are off.
+    func line(
+        _ graphic: GraphicAnnotation.Graphic, _ style: GraphicLineStyle, isOn: Bool, on coverage: inout Coverage
+    ) throws(RenderingError) {
+        let width = width(style, graphic.units)
+        let points = outline(graphic)
+        guard style.pattern != nil, points.count > 1 else {
+            if isOn { try line(points, width: width, on: &coverage) }
+            return
+        }
+        var dashed = DashedLine(style, width: width)
+        for (from, to) in zip(points, points.dropFirst()) {
+            try dashed.draw(from, to, isOn: isOn, on: &coverage)
+        }
+    }
+
+    private func line(_ points: [Coverage.Point], width: Double, on coverage: inout Coverage) throws(RenderingError) {
+        if points.count == 1 { try coverage.line(points[0], points[0], width: 2 * width + 1) }
+        for (from, to) in zip(points, points.dropFirst()) { try coverage.line(from, to, width: width) }
+    }
+
+    /// Of a style's lines in pixels of the picture: a pixel at least, and a 32nd of its longer side at most, as a
+    /// thickness in parts of the displayed area is easily meant otherwise.
+    func width(_ style: GraphicLineStyle, _ units: GraphicAnnotation.Units) -> Double {
+        guard let thickness = style.thickness else { return lineWidth }
+        let origin = place(Coverage.Point(0, 0), units)
+        func reach(_ point: Coverage.Point) -> Double {
+            let end = place(point, units)
+            return ((end.x - origin.x) * (end.x - origin.x) + (end.y - origin.y) * (end.y - origin.y)).squareRoot()
+        }
+        let scale = (reach(Coverage.Point(1, 0)) * reach(Coverage.Point(0, 1))).squareRoot()
+        let most = max(lineWidth, Double(max(layout.rows, layout.columns)) / 32)
+        return max(1, min(most, thickness * scale))
+    }
+
+    /// The points between which an object's lines go, in pixels of the picture; of a point one.
+    private func outline(_ graphic: GraphicAnnotation.Graphic) -> [Coverage.Point] {
         let points = graphic.points
         switch graphic.kind {
-        case .point:
-            let at = place(points[0], graphic.units)
-            try coverage.line(at, at, width: 2 * lineWidth + 1)
-            return
-        case .polyline: try draw(points.map { place($0, graphic.units) }, graphic.isFilled, on: &coverage)
-        case .interpolated:
-            try draw(Self.curve(points).map { place($0, graphic.units) }, graphic.isFilled, on: &coverage)
+        case .point, .polyline: return points.map { place($0, graphic.units) }
+        case .interpolated: return Self.curve(points).map { place($0, graphic.units) }
         case .circle:
             let (middle, edge) = (points[0], points[1])
             let radius = ((edge.x - middle.x) * (edge.x - middle.x) + (edge.y - middle.y) * (edge.y - middle.y))
                 .squareRoot()
-            try round(middle, Coverage.Point(radius, 0), Coverage.Point(0, radius), graphic, on: &coverage)
+            return round(middle, Coverage.Point(radius, 0), Coverage.Point(0, radius), graphic)
         case .ellipse:
             // The ends of one axis, then of the other.
             let middle = Coverage.Point((points[0].x + points[1].x) / 2, (points[0].y + points[1].y) / 2)
             let major = Coverage.Point((points[1].x - points[0].x) / 2, (points[1].y - points[0].y) / 2)
             let minor = Coverage.Point((points[3].x - points[2].x) / 2, (points[3].y - points[2].y) / 2)
-            try round(middle, major, minor, graphic, on: &coverage)
+            return round(middle, major, minor, graphic)
         }
-    }
-
-    private func draw(
-        _ points: [Coverage.Point], _ isFilled: Bool, on coverage: inout Coverage
-    ) throws(RenderingError) {
-        if isFilled { try coverage.fill(points) }
-        for (from, to) in zip(points, points.dropFirst()) { try coverage.line(from, to, width: lineWidth) }
     }
 
     private func round(
         _ middle: Coverage.Point, _ major: Coverage.Point, _ minor: Coverage.Point,
-        _ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage
-    ) throws(RenderingError) {
-        let points = (0...Self.roundPieces).map { step in
+        _ graphic: GraphicAnnotation.Graphic
+    ) -> [Coverage.Point] {
+        (0...Self.roundPieces).map { step in
             let angle = Double(step % Self.roundPieces) / Double(Self.roundPieces) * 2 * Double.pi
             let (along, beside) = (cos(angle), sin(angle))
             return place(
@@ -76,7 +111,6 @@ struct GraphicDrawing: Sendable {
                     middle.x + along * major.x + beside * minor.x, middle.y + along * major.y + beside * minor.y),
                 graphic.units)
         }
-        try draw(points, graphic.isFilled, on: &coverage)
     }
 
     /// A smooth line through points: a Catmull-Rom spline, closed where it ends where it began. How it bends between

@@ -42,13 +42,30 @@ extension ImageRendering {
         for annotation in annotations { layers[annotation.layer, default: []].append(annotation) }
         let drawing = GraphicDrawing(layout)
         var coverage = Coverage(rows: picture.rows, columns: picture.columns)
+        func show(_ colour: PresentationColour, opacity: Double = 1) throws(RenderingError) {
+            if !colour.isGrey { picture = try Self.inColour(picture) }
+            try coverage.blend(colour, opacity: opacity, onto: &picture)
+        }
         func draw(_ annotations: [GraphicAnnotation], _ colour: PresentationColour) throws(RenderingError) {
             for annotation in annotations {
-                for graphic in annotation.graphics { try drawing.draw(graphic, on: &coverage) }
+                for graphic in annotation.graphics {
+                    // Of very much that is drawn the last looks as its layer says.
+                    guard let style = graphic.style, !coverage.isBusy else {
+                        try drawing.draw(graphic, on: &coverage)
+                        continue
+                    }
+                    try drawing.fill(graphic, on: &coverage)
+                    try show(colour)
+                    if let off = style.off {
+                        try drawing.line(graphic, style, isOn: false, on: &coverage)
+                        try show(off.colour, opacity: off.opacity)
+                    }
+                    try drawing.line(graphic, style, isOn: true, on: &coverage)
+                    try show(style.on.colour, opacity: style.on.opacity)
+                }
                 for text in annotation.texts { try drawing.draw(text, on: &coverage) }
             }
-            if !colour.isGrey { picture = try Self.inColour(picture) }
-            try coverage.blend(colour, onto: &picture)
+            try show(colour)
         }
         for layer in state.layers {
             guard let own = layers.removeValue(forKey: layer.name) else { continue }
