@@ -196,7 +196,7 @@ class Case:
 
     def stopped(self):
         # Of dcmqrscp the process of an association that is kept (for a second) is still there.
-        time.sleep(2)
+        time.sleep(5)
 
         def by_web():
             begun = time.monotonic()

@@ -154,7 +154,7 @@ class Case:
                 self.add("so are its series and instances, by C-FIND", self.found_below_by_find, FIND)
                 self.retrieved(archive)
         # The process of a kept association is there for a second more.
-        time.sleep(2)
+        time.sleep(5)
         self.served()
         if self.forwards:
             self.forwarded()

@@ -21,6 +21,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, VLWholeSlideMicroscopyImageStorage, generate_uid
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -76,8 +77,18 @@ def browser(width=1280, height=900):
         options.add_argument(argument)
     options.accept_insecure_certs = True
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.set_script_timeout(2 * SECONDS)
+    for left in (2, 1, 0):
+        try:
+            driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+            break
+        except WebDriverException as error:
+            # The first start on a machine that is busy can take longer than chromedriver waits.
+            print(f"  the browser did not start: {' '.join(str(error.msg).split())[:300]}", flush=True)
+            if left == 0:
+                raise
+    # Less than the two minutes after which the client of chromedriver gives up.
+    driver.set_script_timeout(SECONDS + 20)
+    driver.set_page_load_timeout(SECONDS + 20)
     return driver
 
 
