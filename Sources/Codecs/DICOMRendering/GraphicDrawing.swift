@@ -33,15 +33,14 @@ struct GraphicDrawing: Sendable {
 
     // MARK: Graphics
 
-    /// An object as its layer has it.
-    func draw(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
-        try fill(graphic, on: &coverage)
-        try line(outline(graphic), width: lineWidth, on: &coverage)
-    }
-
     /// What lies within the lines of an object that is filled.
     func fill(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
         if graphic.isFilled { try coverage.fill(outline(graphic)) }
+    }
+
+    /// The lines of an object as its layer has them.
+    func line(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+        try line(outline(graphic), width: lineWidth, on: &coverage)
     }
 
     /// The lines of an object in a style of its own: the parts that are on, or those that are off.
@@ -142,28 +141,41 @@ struct GraphicDrawing: Sendable {
 
     // MARK: Text
 
+    /// The line from a text to its anchor, or the point that it stands beside, where the anchor is visible.
+    func anchor(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
+        guard let own = text.anchor, own.isVisible else { return }
+        let anchor = place(own.point, own.units)
+        guard let box = text.box.map({ area($0) }) else {
+            try coverage.line(anchor, anchor, width: 2 * lineWidth + 1)
+            return
+        }
+        // From the nearest place of the box.
+        let from = Coverage.Point(
+            max(box.left, min(box.left + box.wide, anchor.x)), max(box.top, min(box.top + box.high, anchor.y)))
+        try coverage.line(from, anchor, width: lineWidth)
+    }
+
     /// Letters stand upright whichever way the image is turned. A text is as large as its box lets it be; one without a
-    /// box stands beside its anchor, to which a line leads where that is visible.
-    func draw(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
+    /// box stands beside its anchor.
+    func letters(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
         let columns = text.lines.map { $0.unicodeScalars.count }
-        let anchor = text.anchor.map { place($0.point, $0.units) }
         var scale = textScale
         var (left, top) = (0.0, 0.0)
         var width = Typeface.size(columns: columns.max() ?? 0, lines: text.lines.count, scale: scale).width
-        if let box = text.box {
-            let (first, second) = (place(box.first, box.units), place(box.second, box.units))
-            (left, top) = (min(first.x, second.x), min(first.y, second.y))
-            let (wide, high) = ((first.x - second.x).magnitude, (first.y - second.y).magnitude)
-            scale = Self.scale(columns: columns.max() ?? 0, lines: text.lines.count, wide, high)
-            width = Int(min(wide, 65_535))
-            if let anchor, text.anchor?.isVisible == true {
-                // From the nearest place of the box.
-                let from = Coverage.Point(
-                    max(left, min(left + wide, anchor.x)), max(top, min(top + high, anchor.y)))
-                try coverage.line(from, anchor, width: lineWidth)
-            }
-        } else if let anchor {
-            if text.anchor?.isVisible == true { try coverage.line(anchor, anchor, width: 2 * lineWidth + 1) }
+        if let box = text.box.map({ area($0) }) {
+            scale = Self.scale(columns: columns.max() ?? 0, lines: text.lines.count, box.wide, box.high)
+            width = Int(min(box.wide, 65_535))
+            let height = Typeface.size(columns: 1, lines: text.lines.count, scale: scale).height
+            let space = max(0, box.high - Double(height))
+            let above =
+                switch text.alignment {
+                case .top: 0.0
+                case .center: space / 2
+                case .bottom: space
+                }
+            (left, top) = (box.left, box.top + above)
+        } else if let own = text.anchor {
+            let anchor = place(own.point, own.units)
             (left, top) = (anchor.x + 4 * lineWidth, anchor.y)
         }
         guard left.magnitude <= Coverage.farthest, top.magnitude <= Coverage.farthest else { return }
@@ -180,6 +192,17 @@ struct GraphicDrawing: Sendable {
                 line, left: Int(left.rounded()) + indent,
                 top: Int(top.rounded()) + (Typeface.rise + index * Typeface.lineHeight) * scale, scale: scale)
         }
+    }
+
+    /// A text's box as it is seen.
+    private func area(
+        _ box: (units: GraphicAnnotation.Units, first: Coverage.Point, second: Coverage.Point)
+    ) -> (left: Double, top: Double, wide: Double, high: Double) {
+        let (first, second) = (place(box.first, box.units), place(box.second, box.units))
+        return (
+            min(first.x, second.x), min(first.y, second.y), (first.x - second.x).magnitude,
+            (first.y - second.y).magnitude
+        )
     }
 
     /// The largest letters of which a text fits into a box; of a scale of 1 where none do.

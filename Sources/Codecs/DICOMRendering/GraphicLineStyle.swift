@@ -4,21 +4,15 @@ import DICOMData
 ///
 /// Shadows are not drawn.
 struct GraphicLineStyle: Sendable, Equatable {
-    struct Paint: Sendable, Equatable {
-        var colour: PresentationColour
-        /// 0 for nothing, 1 for all.
-        var opacity: Double
-    }
-
     /// Bits of a pattern, after which it begins again.
     static let patternBits = 32
     /// A thicker line is none that anybody wanted.
     private static let thickest = 1e9
 
     /// Of a solid line, and of the parts of a dashed one that are on.
-    var on: Paint
+    var on: GraphicPaint
     /// Of the parts of a dashed line that are off; nil where nothing is drawn there.
-    var off: Paint?
+    var off: GraphicPaint?
     /// In the units of the object; nil for that of the layer's lines.
     var thickness: Double?
     /// Which parts of a dashed line are on, from its beginning: the highest bit first, each as long as the line is
@@ -27,21 +21,12 @@ struct GraphicLineStyle: Sendable, Equatable {
 
     /// Of an item of a Line Style Sequence; nil for one without a colour.
     init?(_ item: DataSet) {
-        guard let on = Self.paint(item, .patternOnColorCIELabValue, .patternOnOpacity) else { return nil }
+        guard let on = GraphicPaint(item, .patternOnColorCIELabValue, .patternOnOpacity) else { return nil }
         self.on = on
         thickness = item.double(.lineThickness).flatMap { $0 > 0 && $0 <= Self.thickest ? $0 : nil }
         guard item.string(.lineDashingStyle) == "DASHED" else { return }
         pattern = item.int(.linePattern).flatMap { UInt32(exactly: $0) }.map { $0 <= 0xFFFF ? $0 << 16 | $0 : $0 }
-        if pattern != nil { off = Self.paint(item, .patternOffColorCIELabValue, .patternOffOpacity) }
-    }
-
-    private static func paint(_ item: DataSet, _ colour: Tag, _ opacity: Tag) -> Paint? {
-        let numbers = item.ints(colour)
-        guard numbers.count == 3 else { return nil }
-        let told = item.double(opacity) ?? 1
-        return Paint(
-            colour: PresentationColour(lightness: numbers[0], a: numbers[1], b: numbers[2]),
-            opacity: told.isNaN ? 1 : max(0, min(1, told)))
+        if pattern != nil { off = GraphicPaint(item, .patternOffColorCIELabValue, .patternOffOpacity) }
     }
 
     /// Whether a part of a dashed line is on, from 0.

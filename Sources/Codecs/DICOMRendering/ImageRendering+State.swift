@@ -46,24 +46,37 @@ extension ImageRendering {
             if !colour.isGrey { picture = try Self.inColour(picture) }
             try coverage.blend(colour, opacity: opacity, onto: &picture)
         }
+        func show(_ paint: GraphicPaint) throws(RenderingError) { try show(paint.colour, opacity: paint.opacity) }
         func draw(_ annotations: [GraphicAnnotation], _ colour: PresentationColour) throws(RenderingError) {
             for annotation in annotations {
+                // Of very much that is drawn the last looks as its layer says.
                 for graphic in annotation.graphics {
-                    // Of very much that is drawn the last looks as its layer says.
+                    if let fill = graphic.fill, graphic.isFilled, !coverage.isBusy {
+                        try show(colour)
+                        try drawing.fill(graphic, on: &coverage)
+                        try show(fill)
+                    } else {
+                        try drawing.fill(graphic, on: &coverage)
+                    }
                     guard let style = graphic.style, !coverage.isBusy else {
-                        try drawing.draw(graphic, on: &coverage)
+                        try drawing.line(graphic, on: &coverage)
                         continue
                     }
-                    try drawing.fill(graphic, on: &coverage)
                     try show(colour)
                     if let off = style.off {
                         try drawing.line(graphic, style, isOn: false, on: &coverage)
-                        try show(off.colour, opacity: off.opacity)
+                        try show(off)
                     }
                     try drawing.line(graphic, style, isOn: true, on: &coverage)
-                    try show(style.on.colour, opacity: style.on.opacity)
+                    try show(style.on)
                 }
-                for text in annotation.texts { try drawing.draw(text, on: &coverage) }
+                for text in annotation.texts {
+                    try drawing.anchor(text, on: &coverage)
+                    let paint = coverage.isBusy ? nil : text.paint
+                    if paint != nil { try show(colour) }
+                    try drawing.letters(text, on: &coverage)
+                    if let paint { try show(paint) }
+                }
             }
             try show(colour)
         }

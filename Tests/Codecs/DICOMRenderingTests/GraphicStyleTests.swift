@@ -3,9 +3,9 @@ import Testing
 
 @testable import DICOMRendering
 
-/// Lines in the style of their object, in place of their layer's. PS3.3 §C.10.5.1.3.13.
-@Suite("Line styles")
-struct LineStyleTests {
+/// Lines, areas and letters in the style of their object, in place of their layer's. PS3.3 §C.10.5.1.3.
+@Suite("Styles of graphics")
+struct GraphicStyleTests {
     private typealias Fixtures = RenderingFixtures
     private typealias States = PresentationStateTests
     /// sRGB red; L*, a* and b* as they are stored.
@@ -146,6 +146,55 @@ struct LineStyleTests {
         #expect(picture.bytes[8 * 32 + 12] == 128)
         #expect(picture.bytes[4 * 32 + 12] == 255)
         #expect(picture.bytes[8 * 32 + 28] == 9)
+    }
+
+    @Test("PS3.3 §C.10.5.1.3.14: what is filled has the colour and opacity of its fill style; a stippled one has none")
+    func fills() throws {
+        func inside(_ more: (inout DataSet) -> Void = { _ in }, filled: Bool = true) throws -> [UInt8] {
+            var graphic = States.graphic(
+                "POLYLINE", [4.5, 4.5, 20.5, 4.5, 20.5, 12.5, 4.5, 12.5, 4.5, 4.5], filled: filled)
+            graphic.set(.fillStyleSequence, .SQ, items: [Self.style(Self.white, more)])
+            let picture = try Self.shown(graphic, nil, rows: 16)
+            return [picture.bytes[8 * 32 + 12], picture.bytes[4 * 32 + 12]]
+        }
+        // Its lines are the layer's.
+        #expect(try inside() == [255, 128])
+        #expect(try inside({ $0.set(.patternOnOpacity, .FL, doubles: [0]) }) == [9, 128])
+        #expect(try inside({ $0.set(.fillMode, .CS, string: "STIPPELED") }) == [128, 128])
+        #expect(try inside(filled: false) == [9, 128])
+    }
+
+    @Test("PS3.3 §C.10.5.1.3.12: letters have the colour of their text style and stand where it puts them in their box")
+    func texts() throws {
+        typealias Seen = (rows: [Int], columns: [Int], grey: UInt8)
+        /// Where of 64 x 64 pixels there are letters, and their greatest grey.
+        func letters(_ vertical: String, horizontal: String = "LEFT") throws -> Seen {
+            var image = Fixtures.image(rows: 64, columns: 64, allocated: 8, stored: 8)
+            image.set(.sopInstanceUID, string: "1.1")
+            var text = DataSet()
+            text.set(.unformattedTextValue, .ST, string: "H")
+            text.set(.boundingBoxAnnotationUnits, .CS, string: "PIXEL")
+            text.set(.boundingBoxTopLeft, .FL, doubles: [2, 2])
+            text.set(.boundingBoxBottomRight, .FL, doubles: [10, 62])
+            var style = DataSet()
+            style.set(.textColorCIELabValue, .US, ints: Self.white)
+            style.set(.verticalAlignment, .CS, string: vertical)
+            style.set(.horizontalAlignment, .CS, string: horizontal)
+            text.set(.textStyleSequence, .SQ, items: [style])
+            var state = States.state()
+            state.set(.graphicLayerSequence, .SQ, items: [States.layer("L", order: 1, grey: 0x8000)])
+            state.set(.graphicAnnotationSequence, .SQ, items: [States.annotation([], texts: [text])])
+            let bytes = try States.shown([Int](repeating: 9, count: 4_096), image, state).bytes
+            let seen = bytes.indices.filter { bytes[$0] > 9 }
+            return (seen.map { $0 / 64 }, seen.map { $0 % 64 }, bytes.max() ?? 0)
+        }
+        let (top, middle, bottom) = (try letters("TOP"), try letters("CENTER"), try letters("BOTTOM"))
+        #expect([top.grey, middle.grey, bottom.grey] == [255, 255, 255])
+        let firsts = [top, middle, bottom].compactMap { $0.rows.min() }
+        #expect(firsts.count == 3 && firsts[0] < 20 && (20..<45).contains(firsts[1]) && firsts[2] >= 45)
+        #expect((bottom.rows.max() ?? 64) < 62)
+        let (left, right) = (try letters("TOP"), try letters("TOP", horizontal: "RIGHT"))
+        #expect((left.columns.min() ?? 0) < (right.columns.min() ?? 0))
     }
 
     @Test("Dashes of lines that are long, far away or along the picture's edge end, or are refused; none is a trap")
