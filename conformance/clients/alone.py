@@ -15,6 +15,8 @@ def whole(name, check, keep=False):
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-{name}."))
     try:
         check(report, folder)
+    except Exception as error:  # whatever a check forgot to catch
+        report.raised(name, "driven to its end", error)
     finally:
         if keep:
             print(folder)
@@ -22,6 +24,7 @@ def whole(name, check, keep=False):
             shutil.rmtree(folder, ignore_errors=True)
     for group, name, _, state, detail in report.rows:
         print(f"{state}: {group}/{name} {detail}")
+    print(report.again(), end="")
     return 1 if report.failed else 0
 
 

@@ -267,7 +267,7 @@ class Site:
 def whole(site, receiver, last, parked=()):
     """Every row up to one came, each for the first time in order. How many came twice."""
     wanted = [number for number in range(1, last + 1) if number not in parked]
-    within(60, lambda: set(wanted) <= set(site.numbers(receiver)))
+    within(180, lambda: set(wanted) <= set(site.numbers(receiver)))
     numbers = site.numbers(receiver)
     first = list(dict.fromkeys(number for number in numbers if number <= last))
     equal(first, wanted, "rows in order")
@@ -407,7 +407,7 @@ def drive(report, site):
         session.get(f"{server.fhir}/Basic/first0/_history/1", timeout=30).raise_for_status()
         traffic(site, 5, "refused")
         last = site.last()
-        listed = within(30, lambda: (lambda text: text if "are parked" in text else None)(
+        listed = within(90, lambda: (lambda text: text if "are parked" in text else None)(
             server.command("audit", "feed", "list", server.folder)))
         expect(listed and "the repository answers 422" in listed, f"feed list: {listed}")
         parked = [int(number) for number in re.findall(r"row (\d+) of", listed)]

@@ -11,13 +11,12 @@ import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 import check_signin
+from browser_page import SECONDS, BrowserPage
 from check_signin import PASSWORD, Browser, one_time_password
 from hilum_server import HilumServer
 from report import equal, expect
@@ -109,7 +108,7 @@ class Person:
         self.server, session = server, backend.session()
 
         def create(resource):
-            answer = session.post(f"{server.fhir}/{resource['resourceType']}", json=resource, timeout=30)
+            answer = session.post(f"{server.fhir}/{resource['resourceType']}", json=resource, timeout=SECONDS)
             equal(answer.status_code, 201, answer.text[:300])
             return answer.json()["id"]
 
@@ -123,6 +122,8 @@ class Person:
         browser.sign_in("rosa")
         page = browser.get("/account/enrolment")
         self.secret = re.search(r'id="secret">([A-Z2-7]+)<', page.text).group(1)
+        if time.time() % 30 > 20:
+            time.sleep(11)  # else the step may be over, and this one too old, before the server looks at it
         self.step = int(time.time()) // 30 - 1
         browser.post("/account/enrolment", code=one_time_password(self.secret, self.step), password=PASSWORD)
         equal(browser.page.status_code, 200, browser.page.text[:300])
@@ -147,7 +148,7 @@ class Person:
     def redeem(self, address):
         query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         equal((query.get("state"), query.get("iss")), (self.state, self.server.http), f"state and iss of {query}")
-        answer = requests.post(self.server.http + "/oauth/token", verify=self.server.verify, timeout=30, data={
+        answer = requests.post(self.server.http + "/oauth/token", verify=self.server.verify, timeout=SECONDS, data={
             "grant_type": "authorization_code", "code": query["code"], "redirect_uri": self.redirect,
             "code_verifier": self.verifier, "client_id": self.client})
         equal(answer.status_code, 200, answer.text)
@@ -155,20 +156,17 @@ class Person:
 
 
 def drive(report, driver, person, screenshots):
-    def wait(condition, what):
-        # A page that goes away while it is looked at is looked at again.
-        WebDriverWait(driver, 30, 0.1, [StaleElementReferenceException]).until(lambda _: condition(), what)
-
-    def find(selector):
-        return driver.find_element(By.CSS_SELECTOR, selector)
+    page = BrowserPage(driver, screenshots)
 
     def look(name):
         """Keeps a picture, and looks at the page in light and dark, wide and narrow."""
+        page.wait(page.is_ready, "a whole page")
         for width, scheme in ((1280, "light"), (400, "dark")):
-            driver.set_window_size(width, 900)
+            page.resize(width, 900)
             driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
                                    {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-            driver.save_screenshot(str(screenshots / f"launch-{name}-{scheme}.png"))
+            page.settle()
+            page.shot(f"launch-{name}-{scheme}")
             problems = driver.execute_script(PROBLEMS)
             expect(not problems, f"{name}, {width} px, {scheme}: {problems}")
 
@@ -179,6 +177,7 @@ def drive(report, driver, person, screenshots):
         reached = []
         for _ in range(len(wanted) + 3):
             ActionChains(driver).send_keys(Keys.TAB).perform()
+            page.settle()
             focused = driver.execute_script(FOCUSED)
             if not focused or focused[0] in reached:
                 break
@@ -195,48 +194,49 @@ def drive(report, driver, person, screenshots):
 
     def focus(selector):
         """By Tab alone."""
-        wanted = find(selector)
+        wanted = page.find(selector)
         for _ in range(60):
             if driver.switch_to.active_element == wanted:
                 return
             press(Keys.TAB)
-        raise AssertionError(f"{selector} is not reached by Tab")
+        raise AssertionError(f"{selector} is not reached by Tab; the page shows: {page.shown()}")
 
     def signs_in():
         driver.delete_all_cookies()
         driver.get(person.address())
-        wait(lambda: "/account/sign-in" in driver.current_url, "the sign-in page")
+        page.at("/account/sign-in")
         look("1-sign-in")
         tab_through("sign-in")
         focus("#name")
         ActionChains(driver).send_keys("rosa", Keys.TAB, PASSWORD, Keys.ENTER).perform()
-        wait(lambda: "/account/second-factor" in driver.current_url, "the second factor")
+        page.at("/account/second-factor")
         look("2-second-factor")
         tab_through("second factor")
         focus("#code")
         ActionChains(driver).send_keys(person.code(), Keys.ENTER).perform()
-        wait(lambda: "/auth/authorize" in driver.current_url, "the page of consent")
+        page.at("/auth/authorize")
 
     def consents():
         look("3-consent")
         tab_through("consent")
+        page.find("label[for^='p-']")
         labels = [one.text for one in driver.find_elements(By.CSS_SELECTOR, "label[for^='p-']")]
         equal(len(labels), 2, f"patients to choose from: {labels}")
         # The patient of the second place: by Tab to the group, by the arrow within it.
         focus(f"#p-{driver.find_elements(By.CSS_SELECTOR, '[name=patient]')[0].get_attribute('value')}")
         press(Keys.SPACE)
         press(Keys.ARROW_DOWN)
-        chosen = find("[name=patient]:checked").get_attribute("value")
+        chosen = page.find("[name=patient]:checked").get_attribute("value")
         expect(chosen in person.patients, chosen)
-        dropped = find("[name=keep][value='offline_access']")
+        dropped = page.find("[name=keep][value='offline_access']")
         focus(f"#{dropped.get_attribute('id')}")
         press(Keys.SPACE)
-        expect(not dropped.is_selected(), "the scope is dropped")
+        page.wait(lambda: not dropped.is_selected(), "the scope to be dropped")
         look("4-chosen")
         focus("button[value=allow]")
         press(Keys.ENTER)
-        wait(lambda: driver.current_url.startswith(person.redirect), driver.current_url)
-        driver.save_screenshot(str(screenshots / "launch-5-app.png"))
+        page.wait(lambda: driver.current_url.startswith(person.redirect), "the app's own place")
+        page.shot("launch-5-app")
         token = person.redeem(driver.current_url)
         equal(token["patient"], chosen, "the patient")
         expect("offline_access" not in token["scope"] and "refresh_token" not in token, token["scope"])
@@ -247,7 +247,7 @@ def drive(report, driver, person, screenshots):
         driver.get(person.address(prompt="consent"))
         focus("button[value=deny]")
         press(Keys.ENTER)
-        wait(lambda: driver.current_url.startswith(person.redirect), driver.current_url)
+        page.wait(lambda: driver.current_url.startswith(person.redirect), "the app's own place")
         expect("error=access_denied" in driver.current_url, driver.current_url)
 
     def account():
@@ -256,15 +256,15 @@ def drive(report, driver, person, screenshots):
             look("6" + path.replace("/", "-"))
             tab_through(path)
         driver.get(person.server.http + "/account/access")
-        expect("Launched by itself" in find("main").text, find("main").text)
-        find("td form button").click()
-        wait(lambda: "withdrawn" in find("main").text, find("main").text)
+        page.reads("main", "Launched by itself")
+        page.click("td form button")
+        page.reads("main", "withdrawn")
 
     report.check("browser launch", "sign-in and second factor by the keyboard", signs_in, "WCAG 2.2 §2.1.1")
     report.check("browser launch", "the patient is chosen and a scope dropped by the keyboard", consents, CLAUSE)
     report.check("browser launch", "a person who says no", denies, "RFC 6749 §4.1.2.1")
     report.check("browser launch", "the account's pages; access is withdrawn", account, "WCAG 2.2 §1.4.3; §1.4.10")
-    driver.set_window_size(1280, 900)
+    page.resize(1280, 900)
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 

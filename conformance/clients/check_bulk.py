@@ -28,7 +28,7 @@ def observation(name, patient, **more):
             "subject": {"reference": f"Patient/{patient}"}, **more}
 
 
-def wait(session, where, seconds=120):
+def wait(session, where, seconds=300):
     """The answer to the status request that is not 202."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

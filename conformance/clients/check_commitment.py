@@ -40,7 +40,7 @@ class Committer:
         """The status of N-ACTION; with `stays` the association is kept until the report has come."""
         self.arrived.clear()
         ae = AE(ae_title=self.title)
-        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 120
         ae.add_requested_context(StorageCommitmentPushModel)
         where = server.dimse
         association = ae.associate(
@@ -58,7 +58,7 @@ class Committer:
         status, _ = association.send_n_action(
             request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance)
         if stays:
-            self.arrived.wait(20)
+            self.arrived.wait(90)
         association.release()
         return status.Status, request.TransactionUID
 
@@ -90,7 +90,7 @@ def check(report, server, samples, committer):
         unknown = (samples[0].sop_class, generate_uid())
         status, transaction = committer.ask(server, [*stored, unknown], stays=False)
         equal(f"{status:04X}", "0000", "N-ACTION status")
-        expect(committer.arrived.wait(30), "no report came")
+        expect(committer.arrived.wait(90), "no report came in 90 s")
         where, event_type, information = committer.reports[-1]
         equal((where, event_type, information.TransactionUID), ("new association", 2, transaction), "report")
         equal([f"{item.FailureReason:04X}" for item in information.FailedSOPSequence], ["0112"], "failure reasons")

@@ -8,8 +8,8 @@ import threading
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
+from browser_page import BrowserPage
 from hilum_server import BINARY
 from report import equal, expect
 
@@ -43,7 +43,7 @@ class Demo:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(90)
+            return self.process.wait(180)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return None
@@ -51,43 +51,43 @@ class Demo:
 
 def whole(report, driver, folder, screenshots):
     demo = Demo(folder / "demo")
+    try:
+        drive(report, driver, demo, BrowserPage(driver, screenshots))
+    finally:
+        if demo.process.poll() is None:
+            demo.process.kill()
 
-    def wait(condition, what):
-        WebDriverWait(driver, 30, 0.1).until(lambda _: condition(), what)
 
-    def find(selector):
-        return driver.find_element(By.CSS_SELECTOR, selector)
-
+def drive(report, driver, demo, page):
     def launched():
-        expect(demo.ready.wait(240) and demo.found, f"the demo names no application: {demo.tail()}")
+        expect(demo.ready.wait(600) and demo.found, f"the demo names no application: {demo.tail()}")
         address, name, password = demo.found
         driver.delete_all_cookies()
         driver.get(address)
-        wait(lambda: "/account/sign-in" in driver.current_url, driver.current_url)
-        find("#name").send_keys(name)
-        find("#password").send_keys(password, Keys.ENTER)
-        wait(lambda: "/auth/authorize" in driver.current_url, driver.current_url)
-        driver.save_screenshot(str(screenshots / "demo-1-consent.png"))
-        find("button[value=allow]").click()
-        wait(lambda: "/callback" in driver.current_url, driver.current_url)
-        driver.save_screenshot(str(screenshots / "demo-2-app.png"))
-        text = find("main").text
-        expect("DEMO, PHANTOM" in text and "images" in text, text)
+        page.at("/account/sign-in")
+        page.find("#name").send_keys(name)
+        page.find("#password").send_keys(password, Keys.ENTER)
+        page.at("/auth/authorize")
+        page.shot("demo-1-consent")
+        page.follow("button[value=allow]")
+        page.at("/callback")
+        page.shot("demo-2-app")
+        text = page.reads("main", "DEMO, PHANTOM")
+        expect("images" in text, text)
         expect(any(status in text for status in ("final", "amended", "corrected")), text)
-        expect(len(driver.find_elements(By.CSS_SELECTOR, "main li")) >= 2, text)
+        expect(len(page.all("main li")) >= 2, text)
 
     report.check("demo", "an app is launched for the demo's patient and lists studies and reports", launched, CLAUSE)
 
     def viewer():
         # That of the story, which has more images than the prior in the old archive.
-        rows = [row for row in driver.find_elements(By.CSS_SELECTOR, "main li") if row.find_elements(By.CSS_SELECTOR, "a")]
+        rows = [row for row in page.all("main li") if row.find_elements(By.CSS_SELECTOR, "a")]
+        expect(rows, f"no study in the app; the page shows: {page.shown()}")
         story = max(rows, key=lambda row: int((re.findall(r"(\d+) images", row.text) or ["0"])[0]))
-        story.find_element(By.CSS_SELECTOR, "a").click()
-        wait(lambda: driver.find_elements(By.CSS_SELECTOR, ".pane"), driver.current_url)
-        wait(lambda: "image 1 of" in (find(".pane").get_attribute("aria-label") or ""), "the first image")
-        driver.save_screenshot(str(screenshots / "demo-3-viewer.png"))
+        page.leave(story.find_element(By.CSS_SELECTOR, "a").click, "the study")
+        page.find(".pane")
+        page.wait(lambda: "image 1 of" in (page.find(".pane").get_attribute("aria-label") or ""), "the first image")
+        page.shot("demo-3-viewer")
 
     report.check("demo", "the app's study opens in the viewer without another question", viewer, CLAUSE)
     report.check("demo", "Ctrl-C ends the demo", lambda: equal(demo.stop(), 0, "exit code"))
-    if demo.process.poll() is None:
-        demo.process.kill()

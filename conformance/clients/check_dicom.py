@@ -23,7 +23,7 @@ NOT_ON_THE_WEB = {ImplicitVRLittleEndian, ExplicitVRBigEndian}
 
 def associate(server, contexts, title="CLIENTS"):
     ae = AE(ae_title=title)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 120
     ae.requested_contexts = contexts
     where = server.dimse
     association = ae.associate(where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls())

@@ -26,7 +26,7 @@ from check_query_retrieve import identifier
 from check_scp import association, code
 from check_scu import Notices, perform, raw_listener
 from raw_dimse import ABORT, EXPLICIT, IMPLICIT, RELEASE_RQ, command, element, p_data, pdu, text, uid
-from report import equal, expect
+from report import equal, expect, quick
 
 STUDY_FIND, STUDY_MOVE = StudyRootQueryRetrieveInformationModelFind, StudyRootQueryRetrieveInformationModelMove
 BAD = "PS3.7 §9.1"
@@ -178,7 +178,7 @@ def check_archives(report, doors, backend):
 def outcomes(server):
     """{archive: outcomes of queries} as the metrics tell them."""
     found = {}
-    for line in requests.get(f"{server.http}/metrics", verify=server.verify, timeout=10).text.splitlines():
+    for line in requests.get(f"{server.http}/metrics", verify=server.verify, timeout=60).text.splitlines():
         if line.startswith("hilum_archive_queries_total{") and not line.endswith(" 0"):
             labels = dict(part.split("=", 1) for part in line[line.index("{") + 1 : line.index("}")].split(","))
             found.setdefault(labels["archive"].strip('"'), set()).add(labels["outcome"].strip('"'))
@@ -202,7 +202,7 @@ def check_part(report, door, web, names, local, remote):
         for name in names:
             add(name, f"HOSTILE{list(ARCHIVES).index(name):02d}", ARCHIVES[name])
         add("good", "AGOODONE", good(remote))
-        time.sleep(6)
+        time.sleep(10)  # all are noticed within five
         before = server.rss_kib()
 
         def searched():
@@ -213,7 +213,7 @@ def check_part(report, door, web, names, local, remote):
             expect({local, remote} <= found, "the study here or that of the good archive is missing")
             expect(all(each and set(each) <= set("0123456789.") and len(each) <= 64 for each in found), "a UID that is none")
             expect(answer.headers.get("Warning", "").startswith("299"), "no Warning 299")
-            expect(taken < 7, f"{taken:.1f} s")
+            quick(taken, 7)
             grown = (server.rss_kib() - before) / 1024
             expect(grown < 200, f"{grown:.0f} MiB more resident")
             return f"{taken:.1f} s, {len(matches)} matches, {grown:.0f} MiB more resident"
@@ -304,7 +304,7 @@ def check_destinations(report, door):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(90)
+            thread.join(180)
         for name in DESTINATIONS:
             def ended(name=name):
                 expect(name in results, "no final response")
@@ -397,7 +397,7 @@ def check_callers(report, door):
         def many(count=count):
             status, taken = find(keys(count))
             expect(status in ("0000", "A700", "C000"), status)
-            expect(taken < 5, f"{taken:.1f} s")
+            quick(taken, 5)
             return f"{status} after {taken:.2f} s"
         add(f"C-FIND with {count} keys", many)
 
@@ -407,14 +407,14 @@ def check_callers(report, door):
         def list_of(count=count, wanted=wanted):
             status, taken = find(uids(count))
             expect(status in wanted, status)
-            expect(taken < 10, f"{taken:.1f} s")
+            quick(taken, 10)
             return f"{status} after {taken:.2f} s"
         add(f"C-FIND of {count} UIDs", list_of)
 
     def wildcards():
         status, taken = find(identifier("STUDY", PatientName="*".join("a" * 30) + "*", StudyInstanceUID=""))
         expect(status in ("0000", "A900"), status)
-        expect(taken < 5, f"{taken:.1f} s")
+        quick(taken, 5)
         return f"{status} after {taken:.2f} s"
     add("C-FIND by thirty wildcards", wildcards)
 
@@ -545,7 +545,7 @@ def check_cycles(report, doors):
             begun = time.monotonic()
             refused = run(door, count)
             taken = time.monotonic() - begun
-            for _ in range(50):
+            for _ in range(300):
                 if descriptors(server) <= files:
                     break
                 time.sleep(0.2)

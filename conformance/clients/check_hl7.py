@@ -14,7 +14,7 @@ class TLSClient(MLLPClient):
     def __init__(self, server):
         where = server.mllp
         super().__init__(where["host"], where["port"])
-        self.socket.settimeout(30)
+        self.socket.settimeout(90)
         if where.get("tls"):
             self.socket = server.tls_context().wrap_socket(self.socket, server_hostname="localhost")
 

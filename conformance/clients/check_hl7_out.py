@@ -25,7 +25,7 @@ import check_hl7
 import check_mpps
 import dicom_files
 from hilum_server import HilumServer
-from report import equal, expect
+from report import equal, expect, within
 from ris import RawReceiver, Receiver, answer, server_context
 from smart import BackendClient
 
@@ -189,7 +189,7 @@ class Site:
                                   "--json", "--limit", 1000, *words)
         return json.loads(out)["entries"]
 
-    def settled(self, destination, count, timeout=40):
+    def settled(self, destination, count, timeout=120):
         """The entries of a destination, oldest first, once none of them waits."""
         until = time.monotonic() + timeout
         while True:
@@ -337,7 +337,7 @@ def check_games(report, site):
         found = sorted(site.entries(game.name), key=lambda e: e["number"])
         return [(e["state"], e["attempts"]) for e in found]
 
-    until = time.monotonic() + 25
+    until = time.monotonic() + 90
     waiting = dict(site.games)
     while waiting and time.monotonic() < until:
         waiting = {name: game for name, game in waiting.items() if states(game) != game.outcomes}
@@ -447,13 +447,13 @@ def check_orders(report, site):
                      "HL7 v2.5.1 §4.4, IHE RAD-2")
 
         def numbered(name=name):
-            until = time.monotonic() + 10
+            until = time.monotonic() + 60
             while True:
                 found = {kinds["code"]: i["value"] for i in site.get("ServiceRequest", f"{name}1")["identifier"]
                          for kinds in i.get("type", {}).get("coding", [])}
                 if "FILL" in found:
                     break
-                expect(time.monotonic() < until, f"no filler number: {found}")
+                expect(time.monotonic() < until, f"no filler number in 60 s: {found}")
                 time.sleep(0.05)
             equal(found["PLAC"], f"PL-{name}1", "the placer number stays")
             expect(found["FILL"].startswith("FN"), f"filler number {found['FILL']}")
@@ -498,12 +498,12 @@ def check_orders(report, site):
                                  if a.at("ORC", 1) == "NW" else [answer(a)]), site.orm.script
         try:
             site.order("orm9", "p1", "CT")
-            until = time.monotonic() + 15
+            until = time.monotonic() + 60
             while True:
                 parked = [e for e in site.entries("orm") if e["state"] == "parked"]
                 if parked:
                     break
-                expect(time.monotonic() < until, "the refused order is not parked")
+                expect(time.monotonic() < until, "the refused order is not parked in 60 s")
                 time.sleep(0.1)
             expect("UA" in parked[0]["failure"], parked[0]["failure"])
         finally:
@@ -756,9 +756,15 @@ def check_stop(report, site):
             text = oru(f"{name}-{number}", f"PT{name}", name, status, [f"state {number}"], "RF")
             check_hl7.acknowledged(check_hl7.ask(site.server, text), f"{name}-{number}")
         site.stop.wait(lambda a: a.part("OBR", 18, 1) == "ST2", "the other patient's report")
-        time.sleep(0.5)
-        found = sorted(site.entries("stop"), key=lambda e: e["number"])
-        equal([e["state"] for e in found], ["parked", "waiting", "done"], "states")
+
+        def entries():
+            return sorted(site.entries("stop"), key=lambda e: e["number"])
+
+        wanted = ["parked", "waiting", "done"]
+        # It has arrived there before its answer counts here.
+        within(60, lambda: [e["state"] for e in entries()] == wanted)
+        found = entries()
+        equal([e["state"] for e in found], wanted, "states")
         site.server.command("outbox", "replay", site.server.folder, "--entry", found[0]["number"])
         equal([e["state"] for e in site.settled("stop", 3)], ["done"] * 3, "states after the replay")
         controls = [a.control for a in site.stop.arrivals if a.part("OBR", 18, 1) == "ST1"]

@@ -121,7 +121,7 @@ def export(server, backend):
                         headers={"Accept": "application/fhir+json", "Prefer": "respond-async"})
     equal(start.status_code, 202, "kick-off")
     where = start.headers["Content-Location"]
-    for _ in range(300):
+    for _ in range(900):
         status = session.get(where, timeout=30)
         if status.status_code != 202:
             break

@@ -86,7 +86,7 @@ def check(report, server, backend, samples, accession):
         missing = (stored[0][0], generate_uid())
         url = server.dicomweb + "/commitment-requests/" + generate_uid()
         answer = session.post(url, data=references(stored + [missing]), headers=JSON, timeout=60)
-        for _ in range(30):
+        for _ in range(120):
             if answer.status_code != 202:
                 break
             time.sleep(1)

@@ -17,7 +17,7 @@ class Listener:
     """A connection of a subscriber."""
 
     def __init__(self, server, url, token=None, by_protocol=False, origin=None):
-        options = {"timeout": 30, "suppress_origin": origin is None}
+        options = {"timeout": 90, "suppress_origin": origin is None}
         if origin:
             options["origin"] = origin
         if by_protocol:

@@ -63,7 +63,7 @@ class Site:
         return self.server.stop()
 
 
-def wait_for(browser, path, text, seconds=30):
+def wait_for(browser, path, text, seconds=90):
     """Opens a page until it holds a text."""
     until = time.monotonic() + seconds
     while True:

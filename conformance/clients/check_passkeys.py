@@ -224,26 +224,18 @@ def by_browser(report, server, driver, screenshots):
     """Chromium with a virtual authenticator, on the pages."""
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
-    from selenium.webdriver.support.ui import WebDriverWait
 
-    def wait(condition, what):
-        WebDriverWait(driver, 30, 0.1).until(lambda _: condition(), what)
+    from browser_page import BrowserPage
 
-    def find(selector):
-        return driver.find_element(By.CSS_SELECTOR, selector)
-
-    def text():
-        return find("main").text
-
-    def shot(name):
-        driver.save_screenshot(str(screenshots / f"{name}.png"))
+    page = BrowserPage(driver, screenshots)
+    to_passkey, ask = (By.PARTIAL_LINK_TEXT, "passkey"), "form[data-passkey] button"
 
     def password(name):
         driver.delete_all_cookies()
         driver.get(server.http + "/account/sign-in")
-        find("#name").send_keys(name)
-        find("#password").send_keys(PASSWORD)
-        find("main form button").click()
+        page.find("#name").send_keys(name)
+        page.find("#password").send_keys(PASSWORD)
+        page.follow("main form button")
 
     def authenticator(verified):
         wanted = VirtualAuthenticatorOptions()
@@ -257,16 +249,17 @@ def by_browser(report, server, driver, screenshots):
         authenticator(True)
         check_signin.choose_password(server, "oskar", check_signin.add(server, "oskar", "operator"))
         password("oskar")
-        wait(lambda: "/account/enrolment" in driver.current_url, "an operator sets up a second factor")
-        driver.find_element(By.PARTIAL_LINK_TEXT, "passkey").click()
-        wait(lambda: "/account/passkeys" in driver.current_url, "the passkeys")
-        shot("passkey-1-add")
-        find("form[data-passkey] button").click()
-        wait(lambda: "Recovery codes" in text(), text())
-        equal(len(driver.find_elements(By.CSS_SELECTOR, ".codes li")), 10, "recovery codes")
+        page.at("/account/enrolment")
+        page.follow(to_passkey[1], to_passkey[0])
+        page.at("/account/passkeys")
+        page.shot("passkey-1-add")
+        page.click(ask)
+        page.reads("main", "Recovery codes")
+        page.wait(page.is_ready, "a whole page")
+        equal(len(page.all(".codes li")), 10, "recovery codes")
         driver.get(server.http + LIST)
-        wait(lambda: driver.find_elements(By.CSS_SELECTOR, "select[name=passkey] option"), "the passkey in the list")
-        shot("passkey-2-list")
+        page.find("select[name=passkey] option")
+        page.shot("passkey-2-list")
         equal(len(driver.get_credentials()), 1, "credentials of the authenticator")
 
     report.check("passkeys", "an operator adds a passkey in place of a code, in Chromium", registers, CLAUSE)
@@ -274,33 +267,35 @@ def by_browser(report, server, driver, screenshots):
     def alone():
         driver.delete_all_cookies()
         driver.get(server.http + "/account/sign-in")
-        driver.find_element(By.PARTIAL_LINK_TEXT, "passkey").click()
-        shot("passkey-3-sign-in")
-        find("form[data-passkey] button").click()
-        wait(lambda: "Your account" in text(), text())
+        page.follow(to_passkey[1], to_passkey[0])
+        page.shot("passkey-3-sign-in")
+        page.click(ask)
+        page.reads("main", "Your account")
         driver.get(server.http + "/account/users")
-        expect("oskar" in text(), "the pages of an operator")
+        page.reads("main", "oskar")
 
     report.check("passkeys", "a passkey alone signs an operator in", alone, CLAUSE)
 
     def behind():
         password("oskar")
-        wait(lambda: "/account/second-factor" in driver.current_url, "the second factor")
-        driver.find_element(By.PARTIAL_LINK_TEXT, "passkey").click()
-        find("form[data-passkey] button").click()
-        wait(lambda: "Your account" in text(), text())
+        page.at("/account/second-factor")
+        page.follow(to_passkey[1], to_passkey[0])
+        page.click(ask)
+        page.reads("main", "Your account")
 
     report.check("passkeys", "a passkey is the second factor behind the password", behind, CLAUSE)
 
     def unverified():
         driver.set_user_verified(False)
-        driver.delete_all_cookies()
-        driver.get(server.http + SIGN_IN)
-        find("form[data-passkey] button").click()
-        wait(lambda: find("[data-problem]").is_displayed(), "the browser gives none, and the page says so")
-        expect(find("form[data-passkey] button").is_enabled(), "the button works again")
-        shot("passkey-4-problem")
-        driver.set_user_verified(True)
+        try:
+            driver.delete_all_cookies()
+            driver.get(server.http + SIGN_IN)
+            page.click(ask)
+            page.wait(lambda: page.find("[data-problem]").is_displayed(), "the page's words on a browser that gives no passkey")
+            page.wait(lambda: page.find(ask).is_enabled(), "the button to work again")
+            page.shot("passkey-4-problem")
+        finally:
+            driver.set_user_verified(True)
 
     report.check("passkeys", "a device that does not look who it is signs nobody in alone", unverified, CLAUSE)
 
@@ -344,4 +339,5 @@ if __name__ == "__main__":
         shutil.rmtree(folder, ignore_errors=True)
     for group, name, _, state, detail in report.rows:
         print(f"{state}: {group}/{name} {detail}")
+    print(report.again(), end="")
     sys.exit(1 if report.failed else 0)

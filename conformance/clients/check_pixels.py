@@ -33,6 +33,7 @@ TOLERANCE = {"gray": (2, 0.6), "colour": (8, 0.6), "jpeg2000": (1, 0.1)}
 
 
 VERBOSE = False
+SECONDS = 3600  # that decoding and encoding all frames may take: minutes on a machine that does little else
 
 
 def expected(data, index, syntax):
@@ -210,9 +211,15 @@ def main():
         if options.encode:
             command += ["--as", options.encode]
         command += [part for key, path in files.items() for part in ("--decode", f"{key}={path}")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        what = f"encoded as {UID(options.encode).name}" if options.encode else "decoded"
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            print(f"FAIL: frames {what}: hilum pixels had not ended after {SECONDS} s")
+            return 1
         if done.returncode != 0:
             print(done.stderr[-2000:])
+            print(f"FAIL: frames {what}: hilum pixels ended with {done.returncode}")
             return 1
         for line in done.stdout.splitlines():
             fields = line.split("\t")
@@ -268,6 +275,12 @@ def main():
         print("REFUSED", text)
     for text in failures:
         print("DIFFERS", text)
+    # Once more in a few lines: what is looked at where only the end of an output is kept.
+    failed = failures + (refused if len(refused) > options.allow else [])
+    for text in failed[:20]:
+        print(f"FAIL: frames {what}: {text[:300]}")
+    if len(failed) > 20:
+        print(f"FAIL: {len(failed) - 20} more")
     print(f"{sum(counts.values()) - len(failures)} passed, {len(failures) + max(0, len(refused) - options.allow)} failed")
     return 1 if failures or len(refused) > options.allow else 0
 

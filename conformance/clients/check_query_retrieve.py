@@ -43,7 +43,7 @@ def identifier(level, **values):
 def query(server, keys, sop_class=StudyRootQueryRetrieveInformationModelFind, options=None):
     """(statuses, matches) of one C-FIND; `options` is the application information that is proposed."""
     ae = AE(ae_title="CLIENTS")
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 120
     ae.add_requested_context(sop_class)
     negotiation = []
     if options:
@@ -213,7 +213,7 @@ def get(server, sop_class, syntax, keys):
         return 0x0000
 
     ae = AE(ae_title="CLIENTS")
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 60
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 120
     ae.add_requested_context(StudyRootQueryRetrieveInformationModelGet)
     ae.add_requested_context(sop_class, syntax)
     where = server.dimse
@@ -264,7 +264,7 @@ def check_dcmtk(report, server, sample, folder):
             ["storescp", "-aet", "DCMTKSCP", "-od", str(into), str(port)], env=environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            for _ in range(100):
+            for _ in range(600):
                 with contextlib.suppress(OSError), contextlib.closing(socket.create_connection(("127.0.0.1", port), 1)):
                     break
                 time.sleep(0.1)
@@ -276,7 +276,7 @@ def check_dcmtk(report, server, sample, folder):
             expect(str(sample.sop_instance) in uids, f"not received: {text[-300:]}")
         finally:
             receiver.terminate()
-            receiver.wait(10)
+            receiver.wait(60)
 
     report.check("dcmtk", "movescu -S of a study to storescp", movescu, MOVE)
 

@@ -29,7 +29,7 @@ import check_dicom
 import own_certificate
 import small_images
 from check_query_retrieve import Receiver, free_port, identifier
-from report import equal, expect
+from report import equal, expect, quick
 
 FIND, MOVE, GET = "PS3.4 §C.4.1", "PS3.4 §C.4.2", "PS3.4 §C.4.3"
 CANCEL = "PS3.7 §9.3.2.3"
@@ -50,7 +50,7 @@ class Checkpoint(threading.Event):
 @contextlib.contextmanager
 def association(door, contexts, title="CLIENTS", negotiation=(), handlers=(), max_pdu=16382):
     ae = AE(ae_title=title)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 120
     ae.requested_contexts = list(contexts)
     where = door.dimse
     made = ae.associate(
@@ -102,13 +102,13 @@ def uids_in(folder):
 
 
 def wait_for_port(port, process=None):
-    for _ in range(100):
+    for _ in range(600):
         with contextlib.suppress(OSError), contextlib.closing(socket.create_connection(("127.0.0.1", port), 1)):
             return
         if process and process.poll() is not None:
             break
         time.sleep(0.1)
-    raise AssertionError(f"nobody listens on {port}")
+    raise AssertionError(f"nobody listens on {port} after a minute, or it ended")
 
 
 @contextlib.contextmanager
@@ -122,7 +122,7 @@ def listening(command, port, log=None):
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def check_dcmtk(report, door, material, folder, ports, receivers):
@@ -427,7 +427,7 @@ def check_cancel(report, door, material, receivers):
                 made.send_c_cancel(9, query_model=model)
         expect(begun is not None, "no response before the final one")
         taken = time.monotonic() - begun
-        expect(taken < 1, f"{taken:.2f} s until the final response")
+        quick(taken, 1, "until the final response")
         return last, taken
 
     def find():
@@ -471,7 +471,7 @@ def check_cancel(report, door, material, receivers):
                 times.append(time.monotonic())
             equal(code(status), "0000", "final status")
         longest = max(b - a for a, b in zip(times, times[1:]))
-        expect(longest < 3, f"{longest:.1f} s without a response")
+        quick(longest, 3, "without a response")
         return f"longest pause {longest:.1f} s"
     add("pending responses of a C-MOVE to a destination that takes four seconds for each", pending, MOVE)
 
@@ -487,7 +487,7 @@ def check_cancel(report, door, material, receivers):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(180)
         equal(finals, {"SCPRECV": "0000", "SCPRECV2": "0000"}, "final statuses")
         for title in finals:
             expect(material.uids <= set(receivers[title].received), f"not all arrived at {title}")

@@ -51,7 +51,7 @@ class Tester:
             done = subprocess.run(
                 [str(hilum_server.BINARY), "peer", "test", str(self.server.folder), "--ae", title, "--json",
                  *(["--calling-ae", calling] if calling else [])],
-                capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+                capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL)
         finally:
             self.server.command("peer", "remove", self.server.folder, "--ae", title)
         expect(done.stdout.startswith("["), f"exit code {done.returncode}: {done.stderr[-300:]}")
@@ -361,7 +361,7 @@ class Notices:
             self.condition.notify_all()
         return status, attributes
 
-    def wait(self, matches, seconds=30):
+    def wait(self, matches, seconds=90):
         """The first notice for which `matches(what, sop_class, uid, attributes)`."""
         with self.condition:
             def found():
@@ -414,7 +414,7 @@ def check_notices(report, door, receivers):
         plain.answers = {"N-SET": [0x0112]}
         perform(door, uid)
         done = plain.wait(lambda what, _, told, __: (what, told) == ("N-SET", uid) and [
-            each[0] for each in plain.told if each[2] == uid][-3:] == ["N-SET", "N-CREATE", "N-SET"], 60)
+            each[0] for each in plain.told if each[2] == uid][-3:] == ["N-SET", "N-CREATE", "N-SET"], 120)
         expect(done, f"told {[each[0] for each in plain.told if each[2] == uid]}")
     report.check("scu", "a step that the peer lost (0112) is created there again and then ended", unknown_there, MPPS)
 

@@ -50,7 +50,7 @@ class Performer:
 
     def ask(self, server, work):
         ae = AE(ae_title=self.title)
-        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 120
         for abstract_syntax in (
                 UnifiedProcedureStepPush, UnifiedProcedureStepPull, UnifiedProcedureStepWatch,
                 UnifiedProcedureStepQuery):

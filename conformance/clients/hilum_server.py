@@ -35,7 +35,7 @@ class HilumServer:
 
     def command(self, *words):
         done = subprocess.run(
-            [str(BINARY), *map(str, words)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+            [str(BINARY), *map(str, words)], capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL
         )
         if done.returncode != 0:
             raise ServerError(f"hilum {' '.join(map(str, words[:2]))} ended with {done.returncode}: {done.stderr[-2000:]}")
@@ -78,7 +78,7 @@ class HilumServer:
 
     # Life
 
-    def start(self, timeout=60):
+    def start(self, timeout=180):
         lines = queue.Queue()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
@@ -118,7 +118,7 @@ class HilumServer:
             os.kill(self.process.pid, signal.SIGKILL)
         return self.process.wait() if self.process else None
 
-    def stop(self, timeout=45):
+    def stop(self, timeout=120):
         """SIGTERM; the exit code. A server that does not end in time is killed and gives None."""
         if not self.process or self.process.poll() is not None:
             return self.process.returncode if self.process else None

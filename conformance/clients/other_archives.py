@@ -55,7 +55,7 @@ def orthanc(folder, title="ORTHANC", modalities=(), port=None, tls=None, verbose
         yield Archive(title, port, bool(tls), folder / "log", ("Incoming Get request", "Incoming Move request"))
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @contextlib.contextmanager

@@ -102,7 +102,7 @@ def elements(data):
 class Connection:
     """PDUs over a socket, which is of TLS where the caller made it so."""
 
-    def __init__(self, connection, timeout=30):
+    def __init__(self, connection, timeout=90):
         self.socket = connection
         self.socket.settimeout(timeout)
         self.buffer = bytearray()
@@ -153,7 +153,7 @@ class Connection:
         self.socket.close()
 
 
-def connect(door, timeout=30):
+def connect(door, timeout=90):
     """A connection to a door of the server."""
     made = socket.create_connection((door.dimse["host"], door.dimse["port"]), timeout)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -162,7 +162,7 @@ def connect(door, timeout=30):
     return Connection(made, timeout)
 
 
-def associate(door, calling, contexts, timeout=30, **more):
+def associate(door, calling, contexts, timeout=90, **more):
     """An association, or ConnectionError with the kind of PDU that came instead."""
     made = connect(door, timeout)
     made.send(associate_rq(door.dimse["ae"], calling, contexts, **more))

@@ -12,6 +12,10 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+class TooSlow(AssertionError):
+    """A time beyond its limit. What else the machine does may cost a check one try, and not all: see ``Report.check``."""
+
+
 class Report:
     def __init__(self, expected=HERE / "expected-failures.csv"):
         self.rows = []
@@ -37,22 +41,31 @@ class Report:
             state = "FAIL" if reason is None else "expected failure"
         self.rows.append((group, check, clause, state, str(detail or reason or "")))
         if state != "pass":
-            print(f"  {state}: {name}: {str(detail)[:300]}", flush=True)
+            print(f"  {state}: {name}: {str(detail)[:900]}", flush=True)
         return ok
 
     def check(self, group, check, work, clause=""):
-        """Runs `work`; an exception is a failure, a returned string is the detail of a pass."""
-        try:
-            detail = work()
-            return self.add(group, check, True, detail if isinstance(detail, str) else "", clause)
-        except Exception as error:  # every failure is a row, whatever raised it
-            return self.raised(group, check, error, clause)
+        """Runs `work`; an exception is a failure, a returned string is the detail of a pass. What was too slow is tried
+        again, three times in all."""
+        slow = []
+        while True:
+            try:
+                detail = work()
+                words = [detail] if isinstance(detail, str) and detail else []
+                return self.add(group, check, True, "; ".join(words + [f"before that {each}" for each in slow]), clause)
+            except TooSlow as error:
+                slow.append(str(error))
+                if len(slow) == 3:
+                    return self.raised(group, check, TooSlow(f"three times: {', '.join(slow)}").with_traceback(
+                        error.__traceback__), clause)
+            except Exception as error:  # every failure is a row, whatever raised it
+                return self.raised(group, check, error, clause)
 
     def raised(self, group, check, error, clause=""):
         """The row of what ended in an exception."""
         last = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__}: {error} ({pathlib.Path(last.filename).name}:{last.lineno})"
-        return self.add(group, check, False, " ".join(text.split())[:500], clause)
+        return self.add(group, check, False, " ".join(text.split())[:900], clause)
 
     def note(self, text):
         self.notes.append(text)
@@ -63,6 +76,14 @@ class Report:
     @property
     def failed(self):
         return self.count("FAIL")
+
+    def again(self, most=40):
+        """The failed checks with what they say, in a few lines: what is looked at first where only the end of an output is
+        kept. Empty where none failed."""
+        failed = [f"FAIL: {group}/{check}: {' '.join(detail.split())[:400]}"
+                  for group, check, _, state, detail in self.rows if state == "FAIL"]
+        more = [f"FAIL: {len(failed) - most} more"] if len(failed) > most else []
+        return "".join(line + "\n" for line in failed[:most] + more)
 
     def summary(self):
         expected, surprising = self.count("expected failure"), self.count("pass (was expected to fail)")
@@ -109,8 +130,14 @@ def equal(found, wanted, what):
         raise AssertionError(f"{what}: {str(found)[:160]!r}, not {str(wanted)[:160]!r}")
 
 
+def quick(taken, most, what=""):
+    """A time in seconds that may be at most so long."""
+    if taken >= most:
+        raise TooSlow(f"{taken:.2f} s{what and ' ' + what}, not less than {most}")
+
+
 def within(seconds, work):
-    """What `work` gives once it is something, at the latest after so long."""
+    """What `work` gives once it is something, at the latest after so long, which is a minute or more."""
     until = time.monotonic() + seconds
     while True:
         found = work()

@@ -96,7 +96,7 @@ class Receiver:
 
         self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()
-        expect(ready.wait(10), "the receiver does not listen")
+        expect(ready.wait(60), "the receiver does not listen")
 
     async def connected(self, reader, writer):
         self.writers.add(writer)
@@ -132,16 +132,16 @@ class Receiver:
                 writer.transport.abort()
             await asyncio.sleep(0.05)
 
-        asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
 
-    def wait(self, wanted, what, timeout=15):
+    def wait(self, wanted, what, timeout=90):
         """The first message that `wanted` holds for."""
         found = self.wait_all(lambda arrivals: next(([a] for a in arrivals if wanted(a)), None), what, timeout)
         return found[0]
 
-    def wait_all(self, choose, what, timeout=15):
+    def wait_all(self, choose, what, timeout=90):
         """What `choose` makes of all messages that came, once it is not None."""
         until = time.monotonic() + timeout
         with self.changed:

@@ -244,6 +244,7 @@ def main():
     print("\n".join(line for line in text.split("## Every check")[0].splitlines()))
     print(f"{time.monotonic() - begun:.0f} s")
     expected = report.count("expected failure")
+    print(report.again(), end="")
     print(f"clients: {report.count('pass', 'pass (was expected to fail)')} passed, {report.failed} failed"
           + (f", {expected} skipped" if expected else ""))
     sys.exit(1 if report.failed else 0)

@@ -74,7 +74,7 @@ def post_token(token_url, signed, scope, verify, **changes):
     body = {"grant_type": "client_credentials", "scope": scope, "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": signed}
     body.update(changes)
-    return requests.post(token_url, data={k: v for k, v in body.items() if v is not None}, verify=verify, timeout=30)
+    return requests.post(token_url, data={k: v for k, v in body.items() if v is not None}, verify=verify, timeout=90)
 
 
 class BackendClient:

@@ -23,8 +23,11 @@ struct Coverage: Sendable {
     let rows: Int
     let columns: Int
     private(set) var values: [UInt8]
-    /// Lines and columns that something was drawn on.
-    private var touched: (rows: Range<Int>, columns: Range<Int>)?
+    /// Lines that something was drawn on.
+    private var touched: Range<Int>?
+    /// Of each of them the first such column, and the one behind the last.
+    private var firsts: [Int]
+    private var ends: [Int]
     private let workMax: Int
     private var work = 0
 
@@ -33,7 +36,12 @@ struct Coverage: Sendable {
         self.columns = columns
         self.workMax = workMax
         values = [UInt8](repeating: 0, count: rows * columns)
+        firsts = [Int](repeating: columns, count: rows)
+        ends = [Int](repeating: 0, count: rows)
     }
+
+    /// Whether so much was done that what can be drawn in a simpler way is drawn so.
+    var isBusy: Bool { work > workMax / 4 }
 
     /// A line with round ends, smooth at its edges. Throws `.unsupported` beyond ``workMax``.
     mutating func line(_ from: Point, _ to: Point, width: Double) throws(RenderingError) {
@@ -117,17 +125,20 @@ struct Coverage: Sendable {
         for row in lines { for column in cells { cover(row, column, 1) } }
     }
 
-    /// Puts a colour over the picture where it is covered, and empties the coverage.
-    mutating func blend(_ colour: PresentationColour, onto image: inout RenderedImage) throws(RenderingError) {
+    /// Puts a colour over the picture where it is covered, of an opacity of 0 to 1, and empties the coverage.
+    mutating func blend(
+        _ colour: PresentationColour, opacity: Double = 1, onto image: inout RenderedImage
+    ) throws(RenderingError) {
         guard let touched, image.rows == rows, image.columns == columns else { return }
         self.touched = nil
-        try use(touched.rows.count * touched.columns.count)
         let samples = image.samplesPerPixel
         let shown = samples == 1 ? [colour.grey] : [colour.red, colour.green, colour.blue]
-        for row in touched.rows {
-            let line = row * columns
-            for at in line + touched.columns.lowerBound..<line + touched.columns.upperBound where values[at] > 0 {
-                let part = Int(values[at])
+        for row in touched where firsts[row] < ends[row] {
+            let cells = row * columns + firsts[row]..<row * columns + ends[row]
+            (firsts[row], ends[row]) = (columns, 0)
+            try use(cells.count)
+            for at in cells where values[at] > 0 {
+                let part = opacity < 1 ? Int(Double(values[at]) * max(0, opacity) + 0.5) : Int(values[at])
                 values[at] = 0
                 for sample in 0..<samples {
                     let old = Int(image.bytes[at * samples + sample])
@@ -143,18 +154,17 @@ struct Coverage: Sendable {
         let value = UInt8(min(255, part * 255 + 0.5))
         let at = row * columns + column
         if value > values[at] { values[at] = value }
+        firsts[row] = min(firsts[row], column)
+        ends[row] = max(ends[row], column + 1)
         guard let old = touched else {
-            touched = (row..<row + 1, column..<column + 1)
+            touched = row..<row + 1
             return
         }
-        if old.rows.contains(row), old.columns.contains(column) { return }
-        touched = (
-            min(row, old.rows.lowerBound)..<max(row + 1, old.rows.upperBound),
-            min(column, old.columns.lowerBound)..<max(column + 1, old.columns.upperBound)
-        )
+        if !old.contains(row) { touched = min(row, old.lowerBound)..<max(row + 1, old.upperBound) }
     }
 
-    private mutating func use(_ count: Int) throws(RenderingError) {
+    /// Counts work towards the limit.
+    mutating func use(_ count: Int) throws(RenderingError) {
         work += count
         guard work <= workMax else { throw Self.tooMuch }
     }

@@ -39,14 +39,23 @@ struct GraphicAnnotation: Sendable {
         var units: Units
         var points: [Coverage.Point]
         var isFilled: Bool
+        /// Of its lines; nil where they look as the layer says.
+        var style: GraphicLineStyle?
+        /// Of what lies within them, where it is filled; nil for that of the layer.
+        var fill: GraphicPaint?
     }
 
     struct Text: Sendable {
         enum Justification: Sendable { case left, center, right }
+        enum Alignment: Sendable { case top, center, bottom }
         var lines: [String]
         /// Upper left and lower right corner.
         var box: (units: Units, first: Coverage.Point, second: Coverage.Point)?
         var justification: Justification
+        /// Within the box.
+        var alignment = Alignment.top
+        /// Of the letters; nil for that of the layer.
+        var paint: GraphicPaint?
         var anchor: (units: Units, point: Coverage.Point, isVisible: Bool)?
     }
 
@@ -115,7 +124,10 @@ struct GraphicAnnotation: Sendable {
             case .ellipse: points.count == 4
             }
         guard enough else { return nil }
-        return Graphic(kind: kind, units: units, points: points, isFilled: item.string(.graphicFilled) == "Y")
+        return Graphic(
+            kind: kind, units: units, points: points, isFilled: item.string(.graphicFilled) == "Y",
+            style: item.item(.lineStyleSequence).flatMap { GraphicLineStyle($0) },
+            fill: item.item(.fillStyleSequence).flatMap { GraphicPaint(fill: $0) })
     }
 
     /// nil for a text without words or without a place.
@@ -131,9 +143,16 @@ struct GraphicAnnotation: Sendable {
             return Coverage.Point(numbers[0], numbers[1])
         }
         var text = Text(lines: lines, justification: .left)
-        switch item.string(.boundingBoxTextHorizontalJustification) {
+        let style = item.item(.textStyleSequence)
+        text.paint = style.flatMap { GraphicPaint($0, .textColorCIELabValue) }
+        switch style?.string(.horizontalAlignment) ?? item.string(.boundingBoxTextHorizontalJustification) {
         case "CENTER": text.justification = .center
         case "RIGHT": text.justification = .right
+        default: break
+        }
+        switch style?.string(.verticalAlignment) {
+        case "CENTER": text.alignment = .center
+        case "BOTTOM": text.alignment = .bottom
         default: break
         }
         if let units = Units(item.string(.boundingBoxAnnotationUnits)), let first = point(.boundingBoxTopLeft),

@@ -33,42 +33,76 @@ struct GraphicDrawing: Sendable {
 
     // MARK: Graphics
 
-    func draw(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+    /// What lies within the lines of an object that is filled.
+    func fill(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+        if graphic.isFilled { try coverage.fill(outline(graphic)) }
+    }
+
+    /// The lines of an object as its layer has them.
+    func line(_ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage) throws(RenderingError) {
+        try line(outline(graphic), width: lineWidth, on: &coverage)
+    }
+
+    /// The lines of an object in a style of its own: the parts that are on, or those that are off.
+    func line(
+        _ graphic: GraphicAnnotation.Graphic, _ style: GraphicLineStyle, isOn: Bool, on coverage: inout Coverage
+    ) throws(RenderingError) {
+        let width = width(style, graphic.units)
+        let points = outline(graphic)
+        guard style.pattern != nil, points.count > 1 else {
+            if isOn { try line(points, width: width, on: &coverage) }
+            return
+        }
+        var dashed = DashedLine(style, width: width)
+        for (from, to) in zip(points, points.dropFirst()) {
+            try dashed.draw(from, to, isOn: isOn, on: &coverage)
+        }
+    }
+
+    private func line(_ points: [Coverage.Point], width: Double, on coverage: inout Coverage) throws(RenderingError) {
+        if points.count == 1 { try coverage.line(points[0], points[0], width: 2 * width + 1) }
+        for (from, to) in zip(points, points.dropFirst()) { try coverage.line(from, to, width: width) }
+    }
+
+    /// Of a style's lines in pixels of the picture: a pixel at least, and a 32nd of its longer side at most, as a
+    /// thickness in parts of the displayed area is easily meant otherwise.
+    func width(_ style: GraphicLineStyle, _ units: GraphicAnnotation.Units) -> Double {
+        guard let thickness = style.thickness else { return lineWidth }
+        let origin = place(Coverage.Point(0, 0), units)
+        func reach(_ point: Coverage.Point) -> Double {
+            let end = place(point, units)
+            return ((end.x - origin.x) * (end.x - origin.x) + (end.y - origin.y) * (end.y - origin.y)).squareRoot()
+        }
+        let scale = (reach(Coverage.Point(1, 0)) * reach(Coverage.Point(0, 1))).squareRoot()
+        let most = max(lineWidth, Double(max(layout.rows, layout.columns)) / 32)
+        return max(1, min(most, thickness * scale))
+    }
+
+    /// The points between which an object's lines go, in pixels of the picture; of a point one.
+    private func outline(_ graphic: GraphicAnnotation.Graphic) -> [Coverage.Point] {
         let points = graphic.points
         switch graphic.kind {
-        case .point:
-            let at = place(points[0], graphic.units)
-            try coverage.line(at, at, width: 2 * lineWidth + 1)
-            return
-        case .polyline: try draw(points.map { place($0, graphic.units) }, graphic.isFilled, on: &coverage)
-        case .interpolated:
-            try draw(Self.curve(points).map { place($0, graphic.units) }, graphic.isFilled, on: &coverage)
+        case .point, .polyline: return points.map { place($0, graphic.units) }
+        case .interpolated: return Self.curve(points).map { place($0, graphic.units) }
         case .circle:
             let (middle, edge) = (points[0], points[1])
             let radius = ((edge.x - middle.x) * (edge.x - middle.x) + (edge.y - middle.y) * (edge.y - middle.y))
                 .squareRoot()
-            try round(middle, Coverage.Point(radius, 0), Coverage.Point(0, radius), graphic, on: &coverage)
+            return round(middle, Coverage.Point(radius, 0), Coverage.Point(0, radius), graphic)
         case .ellipse:
             // The ends of one axis, then of the other.
             let middle = Coverage.Point((points[0].x + points[1].x) / 2, (points[0].y + points[1].y) / 2)
             let major = Coverage.Point((points[1].x - points[0].x) / 2, (points[1].y - points[0].y) / 2)
             let minor = Coverage.Point((points[3].x - points[2].x) / 2, (points[3].y - points[2].y) / 2)
-            try round(middle, major, minor, graphic, on: &coverage)
+            return round(middle, major, minor, graphic)
         }
-    }
-
-    private func draw(
-        _ points: [Coverage.Point], _ isFilled: Bool, on coverage: inout Coverage
-    ) throws(RenderingError) {
-        if isFilled { try coverage.fill(points) }
-        for (from, to) in zip(points, points.dropFirst()) { try coverage.line(from, to, width: lineWidth) }
     }
 
     private func round(
         _ middle: Coverage.Point, _ major: Coverage.Point, _ minor: Coverage.Point,
-        _ graphic: GraphicAnnotation.Graphic, on coverage: inout Coverage
-    ) throws(RenderingError) {
-        let points = (0...Self.roundPieces).map { step in
+        _ graphic: GraphicAnnotation.Graphic
+    ) -> [Coverage.Point] {
+        (0...Self.roundPieces).map { step in
             let angle = Double(step % Self.roundPieces) / Double(Self.roundPieces) * 2 * Double.pi
             let (along, beside) = (cos(angle), sin(angle))
             return place(
@@ -76,7 +110,6 @@ struct GraphicDrawing: Sendable {
                     middle.x + along * major.x + beside * minor.x, middle.y + along * major.y + beside * minor.y),
                 graphic.units)
         }
-        try draw(points, graphic.isFilled, on: &coverage)
     }
 
     /// A smooth line through points: a Catmull-Rom spline, closed where it ends where it began. How it bends between
@@ -108,28 +141,41 @@ struct GraphicDrawing: Sendable {
 
     // MARK: Text
 
+    /// The line from a text to its anchor, or the point that it stands beside, where the anchor is visible.
+    func anchor(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
+        guard let own = text.anchor, own.isVisible else { return }
+        let anchor = place(own.point, own.units)
+        guard let box = text.box.map({ area($0) }) else {
+            try coverage.line(anchor, anchor, width: 2 * lineWidth + 1)
+            return
+        }
+        // From the nearest place of the box.
+        let from = Coverage.Point(
+            max(box.left, min(box.left + box.wide, anchor.x)), max(box.top, min(box.top + box.high, anchor.y)))
+        try coverage.line(from, anchor, width: lineWidth)
+    }
+
     /// Letters stand upright whichever way the image is turned. A text is as large as its box lets it be; one without a
-    /// box stands beside its anchor, to which a line leads where that is visible.
-    func draw(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
+    /// box stands beside its anchor.
+    func letters(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
         let columns = text.lines.map { $0.unicodeScalars.count }
-        let anchor = text.anchor.map { place($0.point, $0.units) }
         var scale = textScale
         var (left, top) = (0.0, 0.0)
         var width = Typeface.size(columns: columns.max() ?? 0, lines: text.lines.count, scale: scale).width
-        if let box = text.box {
-            let (first, second) = (place(box.first, box.units), place(box.second, box.units))
-            (left, top) = (min(first.x, second.x), min(first.y, second.y))
-            let (wide, high) = ((first.x - second.x).magnitude, (first.y - second.y).magnitude)
-            scale = Self.scale(columns: columns.max() ?? 0, lines: text.lines.count, wide, high)
-            width = Int(min(wide, 65_535))
-            if let anchor, text.anchor?.isVisible == true {
-                // From the nearest place of the box.
-                let from = Coverage.Point(
-                    max(left, min(left + wide, anchor.x)), max(top, min(top + high, anchor.y)))
-                try coverage.line(from, anchor, width: lineWidth)
-            }
-        } else if let anchor {
-            if text.anchor?.isVisible == true { try coverage.line(anchor, anchor, width: 2 * lineWidth + 1) }
+        if let box = text.box.map({ area($0) }) {
+            scale = Self.scale(columns: columns.max() ?? 0, lines: text.lines.count, box.wide, box.high)
+            width = Int(min(box.wide, 65_535))
+            let height = Typeface.size(columns: 1, lines: text.lines.count, scale: scale).height
+            let space = max(0, box.high - Double(height))
+            let above =
+                switch text.alignment {
+                case .top: 0.0
+                case .center: space / 2
+                case .bottom: space
+                }
+            (left, top) = (box.left, box.top + above)
+        } else if let own = text.anchor {
+            let anchor = place(own.point, own.units)
             (left, top) = (anchor.x + 4 * lineWidth, anchor.y)
         }
         guard left.magnitude <= Coverage.farthest, top.magnitude <= Coverage.farthest else { return }
@@ -146,6 +192,17 @@ struct GraphicDrawing: Sendable {
                 line, left: Int(left.rounded()) + indent,
                 top: Int(top.rounded()) + (Typeface.rise + index * Typeface.lineHeight) * scale, scale: scale)
         }
+    }
+
+    /// A text's box as it is seen.
+    private func area(
+        _ box: (units: GraphicAnnotation.Units, first: Coverage.Point, second: Coverage.Point)
+    ) -> (left: Double, top: Double, wide: Double, high: Double) {
+        let (first, second) = (place(box.first, box.units), place(box.second, box.units))
+        return (
+            min(first.x, second.x), min(first.y, second.y), (first.x - second.x).magnitude,
+            (first.y - second.y).magnitude
+        )
     }
 
     /// The largest letters of which a text fits into a box; of a scale of 1 where none do.

@@ -42,13 +42,43 @@ extension ImageRendering {
         for annotation in annotations { layers[annotation.layer, default: []].append(annotation) }
         let drawing = GraphicDrawing(layout)
         var coverage = Coverage(rows: picture.rows, columns: picture.columns)
+        func show(_ colour: PresentationColour, opacity: Double = 1) throws(RenderingError) {
+            if !colour.isGrey { picture = try Self.inColour(picture) }
+            try coverage.blend(colour, opacity: opacity, onto: &picture)
+        }
+        func show(_ paint: GraphicPaint) throws(RenderingError) { try show(paint.colour, opacity: paint.opacity) }
         func draw(_ annotations: [GraphicAnnotation], _ colour: PresentationColour) throws(RenderingError) {
             for annotation in annotations {
-                for graphic in annotation.graphics { try drawing.draw(graphic, on: &coverage) }
-                for text in annotation.texts { try drawing.draw(text, on: &coverage) }
+                // Of very much that is drawn the last looks as its layer says.
+                for graphic in annotation.graphics {
+                    if let fill = graphic.fill, graphic.isFilled, !coverage.isBusy {
+                        try show(colour)
+                        try drawing.fill(graphic, on: &coverage)
+                        try show(fill)
+                    } else {
+                        try drawing.fill(graphic, on: &coverage)
+                    }
+                    guard let style = graphic.style, !coverage.isBusy else {
+                        try drawing.line(graphic, on: &coverage)
+                        continue
+                    }
+                    try show(colour)
+                    if let off = style.off {
+                        try drawing.line(graphic, style, isOn: false, on: &coverage)
+                        try show(off)
+                    }
+                    try drawing.line(graphic, style, isOn: true, on: &coverage)
+                    try show(style.on)
+                }
+                for text in annotation.texts {
+                    try drawing.anchor(text, on: &coverage)
+                    let paint = coverage.isBusy ? nil : text.paint
+                    if paint != nil { try show(colour) }
+                    try drawing.letters(text, on: &coverage)
+                    if let paint { try show(paint) }
+                }
             }
-            if !colour.isGrey { picture = try Self.inColour(picture) }
-            try coverage.blend(colour, onto: &picture)
+            try show(colour)
         }
         for layer in state.layers {
             guard let own = layers.removeValue(forKey: layer.name) else { continue }

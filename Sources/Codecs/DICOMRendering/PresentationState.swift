@@ -4,7 +4,7 @@ import DICOMData
 /// states. PS3.3 §A.33.1 to §A.33.3, PS3.4 §N.
 ///
 /// It replaces what an image says of its own look: a transformation that the state does not have is none. The
-/// profile of its colours is for whoever asks for one, or for another colour space; lines have no styles.
+/// profile of its colours is for whoever asks for one, or for another colour space.
 package struct PresentationState: Sendable {
     /// Images and frames that a state may refer to.
     package static let referencesMax = 1_000

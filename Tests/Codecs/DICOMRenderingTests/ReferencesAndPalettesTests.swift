@@ -80,7 +80,8 @@ struct ReferencesAndPalettesTests {
         let graphic: [UInt16] = [
             0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0008, 0x0009, 0x0010, 0x0011, 0x0012, 0x0014, 0x0015,
             0x0021, 0x0022, 0x0023, 0x0024, 0x0041, 0x0042, 0x0052, 0x0053, 0x005A, 0x0060, 0x0062, 0x0066, 0x0100,
-            0x0101, 0x0102, 0x0103, 0x0401,
+            0x0101, 0x0102, 0x0103, 0x0231, 0x0232, 0x0233, 0x0241, 0x0242, 0x0243, 0x0251,
+            0x0252, 0x0253, 0x0254, 0x0255, 0x0257, 0x0284, 0x0285, 0x0401,
         ]
         let grey: [UInt16] = [
             0x1050, 0x1051, 0x1052, 0x1053, 0x1056, 0x3000, 0x3002, 0x3006, 0x3010, 0x3110, 0x6100, 0x6101, 0x6102,
@@ -96,7 +97,7 @@ struct ReferencesAndPalettesTests {
 
     private static let texts = [
         "", "Y", "1", "-1", "1e308", "nan", "90", "270", "PIXEL", "DISPLAY", "POLYLINE", "CIRCLE", "ELLIPSE", "POINT",
-        "INTERPOLATED", "MAGNIFY", "TRUE SIZE", "AVG_SUB", "TID", "INVERSE", "1\\1", "9\\9", "-5\\70000",
+        "INTERPOLATED", "DASHED", "MAGNIFY", "TRUE SIZE", "AVG_SUB", "TID", "INVERSE", "1\\1", "9\\9", "-5\\70000",
         "text\r\nof two",
         "0.1\\0.2\\0.3\\0.4\\-1e9\\1e9\\5\\5", "RECTANGULAR\\BITMAP", "1\\1\\2",
     ]
@@ -114,6 +115,7 @@ struct ReferencesAndPalettesTests {
                 damage(&item, &generator, depth: depth + 1)
                 let sequences: [Tag] = [
                     .graphicAnnotationSequence, .graphicObjectSequence, .textObjectSequence, .graphicLayerSequence,
+                    .lineStyleSequence, .fillStyleSequence, .textStyleSequence,
                     .displayedAreaSelectionSequence, .softcopyVOILUTSequence, .maskSubtractionSequence,
                     .presentationLUTSequence, .modalityLUTSequence, .voilutSequence,
                 ]
