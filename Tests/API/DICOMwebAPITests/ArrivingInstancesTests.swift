@@ -7,7 +7,7 @@ import Workflow
 @testable import DICOMwebAPI
 
 /// Instances that are sent as they come from an archive. PS3.18 §10.4.1.1.
-@Suite("Instances as they come", .timeLimit(.minutes(5)))
+@Suite("Instances as they come", .timeLimit(.minutes(10)))
 struct ArrivingInstancesTests {
     /// Rows in the order of their names, those that a caller may see.
     private final class Rows: Sendable {

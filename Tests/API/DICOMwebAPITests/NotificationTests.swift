@@ -13,7 +13,7 @@ import Workflow
 @testable import DICOMwebAPI
 
 /// Notification connections of UPS-RS, and what is told over them. PS3.18 §8.10, §11.10, §11.13.
-@Suite("Notifications of workitems", .timeLimit(.minutes(5)))
+@Suite("Notifications of workitems", .timeLimit(.minutes(10)))
 struct NotificationTests {
     /// The routes over a store in memory without peers.
     private struct Service {

@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPSupport
 
 /// A WebSocket on which the server tells. RFC 6455 §5, §7.
-@Suite("Event sockets", .timeLimit(.minutes(1)), .takingTurns)
+@Suite("Event sockets", .timeLimit(.minutes(10)), .takingTurns)
 struct EventSocketTests {
     /// Keeps what is written.
     private final class Wire: Sendable {

@@ -11,7 +11,7 @@ import Testing
 @testable import HTTPSupport
 
 /// Bodies from files over real sockets: reliability rule R11, RFC 9112 §6 and §8.
-@Suite(.timeLimit(.minutes(1)), .takingTurns)
+@Suite(.timeLimit(.minutes(10)), .takingTurns)
 struct HTTPListenerTests {
     /// A file of `count` bytes that tells when its last owner lets go of it.
     private final class TestFile: Sendable {

@@ -10,7 +10,7 @@ import Testing
 @testable import HTTPSupport
 
 /// Answers given on the event loop, among answers that are not, over real sockets. RFC 9112 §9.3.
-@Suite(.timeLimit(.minutes(1)), .takingTurns)
+@Suite(.timeLimit(.minutes(10)), .takingTurns)
 struct MemoryAnswerHandlerTests {
     private typealias GatedTrail = MemoryAnswerSupport.GatedTrail
 

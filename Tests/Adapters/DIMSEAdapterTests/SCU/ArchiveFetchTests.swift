@@ -10,7 +10,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// The service that fetches what lies in an archive alone, with archives that do as a test says.
-@Suite("Fetches of studies", .timeLimit(.minutes(1)), .takingTurns)
+@Suite("Fetches of studies", .timeLimit(.minutes(10)), .takingTurns)
 struct ArchiveFetchTests {
     /// Brings the one instance of a study when its gate opens.
     private final class Retrieval: ArchiveRetrieving {
