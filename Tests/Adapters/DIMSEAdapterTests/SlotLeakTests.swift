@@ -123,7 +123,7 @@ import Workflow
         } _: { port in
             var limits = OutgoingAssociations.Limits()
             limits.associationsMax = 1
-            limits.wait = .milliseconds(500)
+            limits.wait = .minutes(2)
             let pool = OutgoingAssociations(limits: limits)
             for number in 0..<200 {
                 var destination = RawAcceptor.destination(port)

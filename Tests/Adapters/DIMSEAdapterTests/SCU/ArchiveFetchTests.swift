@@ -172,7 +172,7 @@ struct ArchiveFetchTests {
             pixelDataLength: nil, receivedAt: .distantPast, receivedFrom: "A", archive: "A")
     }
 
-    private static let patience = Duration.seconds(30)
+    private static let patience = Duration.seconds(300)
 
     @Test("Who asks for one study shares one fetch and one question of each archive; then it is here")
     func shared() async throws {
