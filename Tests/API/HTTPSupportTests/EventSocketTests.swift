@@ -172,7 +172,8 @@ struct EventSocketTests {
             table: table,
             authenticator: BearerAuthenticator(tokens: tokens, audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        try await ListenerHarness.serving(responder, { HTTPListener(responder: $0) }, test)
+        try await ListenerHarness.serving(
+            responder, { HTTPListener(responder: $0, limits: ListenerHarness.limits) }, test)
     }
 
     private static func request(_ more: String = "Authorization: Bearer t\r\n", path: String = "/events") -> String {

@@ -32,7 +32,7 @@ struct HTTPExchangeTests {
             authenticator: BearerAuthenticator(
                 tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        var limits = HTTPLimits()
+        var limits = ListenerHarness.limits
         limits.drainBytesMax = drainBytes
         limits.drain = .milliseconds(300)
         let memory = HTTPListener.Memory(responder, serverName: "test", now: { 0 })

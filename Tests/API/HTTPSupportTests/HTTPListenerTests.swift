@@ -36,7 +36,7 @@ struct HTTPListenerTests {
 
     /// A listener with routes of the test; `deadline` is how long a peer may not read.
     private static func serving(
-        _ routes: [Route], isTLS: Bool = false, deadline: TimeAmount = .seconds(30),
+        _ routes: [Route], isTLS: Bool = false, deadline: TimeAmount = .minutes(10),
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let table = try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)])
@@ -45,7 +45,7 @@ struct HTTPListenerTests {
             authenticator: BearerAuthenticator(
                 tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        var limits = HTTPLimits()
+        var limits = ListenerHarness.limits
         limits.write = deadline
         try await ListenerHarness.serving(
             responder,

@@ -21,8 +21,12 @@ struct MemoryAnswerHandlerTests {
     ) async throws {
         let responder = try MemoryAnswerSupport.responder(trail, gate: gate, observe: observe)
         try await ListenerHarness.serving(
-            responder, { HTTPListener(responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: isTLS) },
-            test)
+            responder,
+            {
+                HTTPListener(
+                    responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: isTLS,
+                    limits: ListenerHarness.limits)
+            }, test)
     }
 
     private static func get(_ id: String, token: String = "good", path: String = "x", _ more: String...) -> String {
