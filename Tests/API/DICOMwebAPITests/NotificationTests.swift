@@ -237,7 +237,9 @@ struct NotificationTests {
 
     @Test("What is told first waits a moment for the connection of who has just subscribed, and for nobody else")
     func expected() async throws {
-        let hub = NotificationHub()
+        var limits = NotificationHub.Limits()
+        (limits.expectedFor, limits.patience) = (.seconds(3_600), .seconds(3_600))
+        let hub = NotificationHub(limits: limits)
         let report = try Self.report("AE")
         #expect(await hub.tellExpected(report) == false)
         hub.expect("AE")
