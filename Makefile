@@ -50,11 +50,11 @@ test: setup ## Every test; storage tests and journeys on SQLite and on a Postgre
 	$(BUILD)
 	HILUM_POSTGRES_OPTIONS='-c fsync=off' docker/with-postgres.sh conformance/tests.sh $(TEST)
 	$(if $(TEST),,HILUM_JOURNEY_DATABASE=postgres HILUM_POSTGRES_OPTIONS='-c fsync=off' \
-	    docker/with-postgres.sh swift test -c release --skip-build --filter JourneyTests)
+	    docker/with-postgres.sh conformance/tests.sh --filter JourneyTests)
 
 stories: build ## Tell 10,000 generated stories to each database (make test tells a part of them): STORIES=number
 	HILUM_STORIES=$(STORIES) HILUM_POSTGRES_OPTIONS='-c fsync=off' \
-	    docker/with-postgres.sh swift test -c release --skip-build --filter StoryTests
+	    docker/with-postgres.sh conformance/tests.sh --filter StoryTests
 
 tidy: ## Formatting, import table, banned calls, names
 	$(OURS) | xargs -0 swift format lint --strict --parallel

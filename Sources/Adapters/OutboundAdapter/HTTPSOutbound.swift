@@ -14,6 +14,8 @@ package struct HTTPSOutbound: FormOutbound {
     package struct Limits: Sendable, Hashable {
         /// Of an answer.
         package var bodyBytesMax = 1 << 20
+        /// For a connection to open, its TLS handshake included.
+        package var connect: TimeAmount = .seconds(5)
         /// From the connection to the answer's last byte; of one whose bytes come one by one ``idle`` more at most.
         package var total: TimeAmount = .seconds(30)
         /// Without a byte of the answer.
@@ -25,8 +27,6 @@ package struct HTTPSOutbound: FormOutbound {
     }
     /// All addresses of a host name, in the order of preference. Throws `.unresolvable`.
     package typealias Resolver = @Sendable (_ host: String) async throws(OutboundRefusal) -> [IPAddress]
-
-    private static let connectSeconds: Int64 = 5
 
     private let policy: OutboundPolicy
     let limits: Limits
@@ -116,7 +116,7 @@ package struct HTTPSOutbound: FormOutbound {
         // Whoever asks again does it by a rule of its own.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout = HTTPClient.Configuration.Timeout(
-            connect: .seconds(Self.connectSeconds), read: limits.idle)
+            connect: limits.connect, read: limits.idle)
         configuration.timeout.write = limits.writeIdle
         // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.
         configuration.dnsOverride = [host: address]

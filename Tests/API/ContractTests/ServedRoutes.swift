@@ -45,7 +45,7 @@ enum ServedRoutes {
     static let databases: [SQLDialect] = postgreSQL == nil ? [.sqlite] : SQLDialect.allCases
 
     private static let postgreSQL = ProcessInfo.processInfo.environment["HILUM_TEST_POSTGRES"].flatMap {
-        $0.isEmpty || $0 == "off" ? nil : $0
+        $0.isEmpty || $0 == "off" ? nil : $0 + " connect_timeout=120"
     }
 
     /// Gives a new, empty database, and removes it afterwards.
@@ -72,9 +72,7 @@ enum ServedRoutes {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         return try await withLocation(kind, folder) { location in
-            var configuration = SQLDatabaseConfiguration(location)
-            // What a test looks at is never this limit, however much runs beside it.
-            (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
+            var configuration = SQLDatabaseConfiguration.unhurried(location)
             configure(&configuration)
             return try await with(configuration, folder, authorities, body)
         }
@@ -161,11 +159,13 @@ enum ServedRoutes {
                 clients: store, ledger: store, keys: KeySetCache(outbound: NoOutbound(), now: { now.microseconds }),
                 tokenEndpoint: smart.tokenEndpoint, now: { now.microseconds }),
             issuer: issuer, audit: store, exchange: launch.exchange)
+        var hashing = PasswordThreads.Limits()
+        hashing.waitMax = .seconds(600)
         let people = People(
             sessions: PeopleSessions(
                 accounts: store, sessions: store, keys: PeopleKeys(key: [UInt8](repeating: 1, count: 32)),
                 now: { now.microseconds }, randomBytes: { entropy.bytes($0) }),
-            clients: store, audit: store, threads: PasswordThreads(), baseURL: base)
+            clients: store, audit: store, threads: PasswordThreads(hashing), baseURL: base)
         let health = HealthChecks([], isDraining: { false })
         return [
             fhir.group, dicomweb.group, AccountRoutes(people: people).group,

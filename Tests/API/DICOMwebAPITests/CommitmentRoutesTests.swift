@@ -34,7 +34,7 @@ struct CommitmentRoutesTests {
 
         init(
             store: MemoryStore = MemoryStore(), limits: CommitmentDesk.Limits = .init(),
-            patience: Duration = .seconds(60),
+            patience: Duration = .seconds(300),
             readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact },
             now: @escaping @Sendable () -> Int64 = { 1_000_000 }
         ) {
@@ -187,7 +187,7 @@ struct CommitmentRoutesTests {
         #expect(try await service.request(["1.5.1"]).status == 409)
         try await service.running {
             let key = Self.key("1.2.3")
-            let standing = try await service.desk.standing(of: key, within: .seconds(60))
+            let standing = try await service.desk.standing(of: key, within: .seconds(300))
             #expect(Self.hasFailed(standing))
             for _ in 0..<2 {
                 let answer = try await service.check()
@@ -219,7 +219,7 @@ struct CommitmentRoutesTests {
         let first = Service(patience: .zero) { $0.sopInstanceUID == "1.5.2" ? .lost : .intact }
         #expect(try await first.request(["1.5.1", "1.5.2"], "1.1").status == 202)
         try await first.running {
-            _ = try await first.desk.standing(of: Self.key("1.1"), within: .seconds(60))
+            _ = try await first.desk.standing(of: Self.key("1.1"), within: .seconds(300))
         }
         let outcome = try #require(try await first.check("1.1").set)
         #expect(try await first.request(["1.5.1"], "1.2").status == 202)
@@ -228,7 +228,7 @@ struct CommitmentRoutesTests {
         #expect(try await second.request(["1.5.1"], "1.1").status == 409)
         #expect(try await second.check("1.2").status == 202)
         try await second.running {
-            _ = try await second.desk.standing(of: Self.key("1.2"), within: .seconds(60))
+            _ = try await second.desk.standing(of: Self.key("1.2"), within: .seconds(300))
             let answer = try await second.check("1.2")
             #expect(answer.status == 200)
         }
@@ -249,7 +249,7 @@ struct CommitmentRoutesTests {
         #expect(try await service.check().status == 202)
         let next = Service(store: service.store, patience: .zero)
         try await next.running {
-            let standing = try await next.desk.standing(of: Self.key("1.2.3"), within: .seconds(60))
+            let standing = try await next.desk.standing(of: Self.key("1.2.3"), within: .seconds(300))
             guard case .done? = standing else {
                 Issue.record("not read back")
                 return
@@ -272,7 +272,7 @@ struct CommitmentRoutesTests {
         try await service.running {
             for uid in ["1.1", "1.2"] {
                 let key = Self.key(uid)
-                _ = try await service.desk.standing(of: key, within: .seconds(60))
+                _ = try await service.desk.standing(of: key, within: .seconds(300))
             }
         }
         clock.time.withLock { $0 += 10_000_000 }

@@ -13,7 +13,7 @@ import Workflow
 @testable import DICOMwebAPI
 
 /// Notification connections of UPS-RS, and what is told over them. PS3.18 §8.10, §11.10, §11.13.
-@Suite("Notifications of workitems", .timeLimit(.minutes(5)))
+@Suite("Notifications of workitems", .timeLimit(.minutes(10)))
 struct NotificationTests {
     /// The routes over a store in memory without peers.
     private struct Service {
@@ -237,7 +237,9 @@ struct NotificationTests {
 
     @Test("What is told first waits a moment for the connection of who has just subscribed, and for nobody else")
     func expected() async throws {
-        let hub = NotificationHub()
+        var limits = NotificationHub.Limits()
+        (limits.expectedFor, limits.patience) = (.seconds(3_600), .seconds(3_600))
+        let hub = NotificationHub(limits: limits)
         let report = try Self.report("AE")
         #expect(await hub.tellExpected(report) == false)
         hub.expect("AE")

@@ -24,7 +24,8 @@ struct BulkExportTests {
     static func finished(
         _ server: FHIRServer, _ path: String, as access: AccessContext = FHIRServer.access("system/*.cruds")
     ) async -> FHIRResponse {
-        for _ in 0..<100_000 {
+        let end = ContinuousClock.now + .seconds(300)
+        while ContinuousClock.now < end {
             let status = await server.send(.get, path, as: access)
             // Whoever asks as often as this is told to ask less often.
             if status.status != 202, status.status != 429 { return status }

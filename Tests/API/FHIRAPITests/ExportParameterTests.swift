@@ -501,13 +501,15 @@ struct ExportParameterTests {
             let kickOff = await server.send(.get, "$export", "_type=Patient", headers: BulkExportTests.async)
             let path = BulkExportTests.path(kickOff)
             var statuses: [Int] = []
+            // However long it takes, they are asked for at once.
+            let atOnce = server.at(server.service.now())
             for _ in 0..<(ExportPolls.burst * 3) {
-                let answer = await server.send(.get, path)
+                let answer = await atOnce.send(.get, path)
                 statuses.append(answer.status)
                 if answer.status == 429 { #expect(answer.header("Retry-After") != nil) }
             }
             #expect(statuses.prefix(ExportPolls.burst).allSatisfy { $0 == 202 })
-            #expect(statuses.contains(429))
+            #expect(statuses.dropFirst(ExportPolls.burst).allSatisfy { $0 == 429 })
             let worker = Task { await server.exports.run() }
             #expect(await BulkExportTests.finished(server, path).status == 200)
             server.exports.stop()

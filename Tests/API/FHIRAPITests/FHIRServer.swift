@@ -29,9 +29,7 @@ struct FHIRServer {
             .path
         try FileManager.default.createDirectory(atPath: folder + "/blobs", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var configuration = SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite"))
-        // What a test looks at is never this limit, however much runs beside it.
-        (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
+        var configuration = SQLDatabaseConfiguration.unhurried(.sqlite(path: folder + "/db.sqlite"))
         if isSealed {
             configuration.bodies = BodySealing(isOn: true) {
                 BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))
@@ -78,6 +76,14 @@ struct FHIRServer {
             store: store, audit: store, exports: exports, baseURL: Self.base,
             oauth: OAuthEndpoints(token: "https://hilum.example/oauth/token"), softwareVersion: "1", limits: limits,
             now: service.now)
+        return FHIRServer(service: service, store: store, blobs: blobs, exports: exports)
+    }
+
+    /// The same store where it is one time.
+    func at(_ time: UTCInstant) -> FHIRServer {
+        let service = FHIRService(
+            store: store, audit: store, exports: exports, baseURL: Self.base,
+            oauth: OAuthEndpoints(token: "https://hilum.example/oauth/token"), softwareVersion: "1", now: { time })
         return FHIRServer(service: service, store: store, blobs: blobs, exports: exports)
     }
 

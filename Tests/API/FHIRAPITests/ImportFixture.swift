@@ -109,6 +109,8 @@ extension ImportFixture {
     ) async throws {
         var limits = limits
         limits.imports.pauseSeconds = 0
+        // A file is waited for as long as it takes, however much runs beside.
+        limits.imports.graceSeconds = 3_600
         try await FHIRServer.with { [limits] (server) async throws in
             let files = ImportedFiles(pieceBytes: pieceBytes)
             let imports = ImportService(

@@ -327,7 +327,7 @@ struct InteractionTests {
             }
             let store = server.store
             let gate = SearchGate()
-            let configuration = SQLDatabaseConfiguration(.sqlite(path: ""))
+            let configuration = SQLDatabaseConfiguration.unhurried(.sqlite(path: ""))
             let running = configuration.searchReaders - 1
             let waiting = configuration.waitingSearchesPerClientMax
             await withTaskGroup(of: Bool.self) { group in

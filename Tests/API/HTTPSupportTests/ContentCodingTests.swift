@@ -315,7 +315,11 @@ import Testing
                 tokens: MemoryAnswerSupport.Tokens(), audit: MemoryAnswerSupport.GatedTrail(), realm: "h"),
             newRequestID: { "id" })
         try await ListenerHarness.serving(
-            responder, { HTTPListener(responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: false) }
+            responder,
+            {
+                HTTPListener(
+                    responder: $0, memory: MemoryAnswerSupport.memory(responder), limits: ListenerHarness.limits)
+            }
         ) { port in
             func get(_ more: String) -> String {
                 "GET /x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\n\(more)\r\n"

@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPSupport
 
 /// A WebSocket on which the server tells. RFC 6455 §5, §7.
-@Suite("Event sockets", .timeLimit(.minutes(1)), .takingTurns)
+@Suite("Event sockets", .timeLimit(.minutes(10)), .takingTurns)
 struct EventSocketTests {
     /// Keeps what is written.
     private final class Wire: Sendable {
@@ -172,7 +172,8 @@ struct EventSocketTests {
             table: table,
             authenticator: BearerAuthenticator(tokens: tokens, audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        try await ListenerHarness.serving(responder, { HTTPListener(responder: $0) }, test)
+        try await ListenerHarness.serving(
+            responder, { HTTPListener(responder: $0, limits: ListenerHarness.limits) }, test)
     }
 
     private static func request(_ more: String = "Authorization: Bearer t\r\n", path: String = "/events") -> String {

@@ -10,7 +10,7 @@ import Testing
 
 /// What is not HTTP, what goes on after its answer, and what waits to be asked, over real sockets. Cases X1, X2, F8, F9
 /// and F23. RFC 9110 §9.3.2, §10.1.1; RFC 9112 §3, §6, §9.6.
-@Suite(.timeLimit(.minutes(1)), .takingTurns)
+@Suite(.timeLimit(.minutes(10)), .takingTurns)
 struct HTTPExchangeTests {
     private static func serving(
         drainBytes: Int = 256 << 10, _ test: @escaping @Sendable (Int) async throws -> Void
@@ -32,7 +32,7 @@ struct HTTPExchangeTests {
             authenticator: BearerAuthenticator(
                 tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        var limits = HTTPLimits()
+        var limits = ListenerHarness.limits
         limits.drainBytesMax = drainBytes
         limits.drain = .milliseconds(300)
         let memory = HTTPListener.Memory(responder, serverName: "test", now: { 0 })

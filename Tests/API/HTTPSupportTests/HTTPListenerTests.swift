@@ -11,7 +11,7 @@ import Testing
 @testable import HTTPSupport
 
 /// Bodies from files over real sockets: reliability rule R11, RFC 9112 §6 and §8.
-@Suite(.timeLimit(.minutes(1)), .takingTurns)
+@Suite(.timeLimit(.minutes(10)), .takingTurns)
 struct HTTPListenerTests {
     /// A file of `count` bytes that tells when its last owner lets go of it.
     private final class TestFile: Sendable {
@@ -36,7 +36,7 @@ struct HTTPListenerTests {
 
     /// A listener with routes of the test; `deadline` is how long a peer may not read.
     private static func serving(
-        _ routes: [Route], isTLS: Bool = false, deadline: TimeAmount = .seconds(30),
+        _ routes: [Route], isTLS: Bool = false, deadline: TimeAmount = .minutes(10),
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let table = try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)])
@@ -45,7 +45,7 @@ struct HTTPListenerTests {
             authenticator: BearerAuthenticator(
                 tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        var limits = HTTPLimits()
+        var limits = ListenerHarness.limits
         limits.write = deadline
         try await ListenerHarness.serving(
             responder,

@@ -8,6 +8,14 @@ import Testing
 
 /// A listener on a loopback port of its own, and connections to it.
 enum ListenerHarness {
+    /// Of a listener that waits for its peers, however much runs beside it.
+    static var limits: HTTPLimits {
+        var limits = HTTPLimits()
+        (limits.firstRequest, limits.idle) = (.minutes(10), .minutes(10))
+        (limits.bodyGrace, limits.write) = (.minutes(10), .minutes(10))
+        return limits
+    }
+
     /// Runs a test against a listener until one of them ends.
     static func serving(
         _ responder: APIResponder,

@@ -10,7 +10,7 @@ import Testing
 @testable import HTTPSupport
 
 /// Answers given on the event loop, among answers that are not, over real sockets. RFC 9112 §9.3.
-@Suite(.timeLimit(.minutes(1)), .takingTurns)
+@Suite(.timeLimit(.minutes(10)), .takingTurns)
 struct MemoryAnswerHandlerTests {
     private typealias GatedTrail = MemoryAnswerSupport.GatedTrail
 
@@ -23,8 +23,12 @@ struct MemoryAnswerHandlerTests {
         let responder = try MemoryAnswerSupport.responder(
             trail, gate: gate, revocation: revocation, observe: observe)
         try await ListenerHarness.serving(
-            responder, { HTTPListener(responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: isTLS) },
-            test)
+            responder,
+            {
+                HTTPListener(
+                    responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: isTLS,
+                    limits: ListenerHarness.limits)
+            }, test)
     }
 
     private static func get(_ id: String, token: String = "good", path: String = "x", _ more: String...) -> String {

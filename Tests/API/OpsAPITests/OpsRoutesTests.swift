@@ -65,7 +65,9 @@ struct OpsRoutesTests {
         let broken = self.broken
         let routes = OpsRoutes(
             health: health
-                ?? HealthChecks([HealthChecks.Check("store") { !broken.isOn }], isDraining: { draining.isOn }),
+                ?? HealthChecks(
+                    [HealthChecks.Check("store") { !broken.isOn }], isDraining: { draining.isOn },
+                    timeLimit: .seconds(300)),
             metrics: metrics, audit: trail, quarantine: desk ?? Desk(series))
         return APIResponder(
             table: try RouteTable([routes.group]),

@@ -346,7 +346,7 @@ import Workflow
     @Test("A peer that goes silent in the middle of a message is aborted when the idle time is over")
     func idle() async throws {
         let scp = RecordingSCP()
-        try await TestListener.run(services: [scp], configure: { $0.timers.idle = .seconds(2) }) { test in
+        try await TestListener.run(services: [scp], configure: { $0.timers.idle = .seconds(10) }) { test in
             let pdus = try await RawPeer.exchange(port: test.port) { writer, reader in
                 try await writer.write(associateRequest([(1, RecordingSCP.sopClass)]))
                 _ = try await reader.next()
@@ -448,7 +448,7 @@ import Workflow
             await gate.wait()
             try await responder.send(.success)
         }
-        try await TestListener.run(services: [scp, VerificationSCP()], configure: { $0.timers.drain = .seconds(20) }) {
+        try await TestListener.run(services: [scp, VerificationSCP()], configure: { $0.timers.drain = .minutes(5) }) {
             test in
             let idle = try await SCUAssociation.open(test.destination, contexts: [verification])
             let busy = try await SCUAssociation.open(

@@ -12,7 +12,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// Associations that are begun and broken off over and over leave nothing behind: no place, no connection, no object.
-@Suite(.timeLimit(.minutes(2)), .takingTurns) struct SlotLeakTests {
+@Suite(.timeLimit(.minutes(10)), .takingTurns) struct SlotLeakTests {
     private static let request = AssociateRequest.of([(1, UID.verification)])
     private static let accept = request.accepted()
 
@@ -123,7 +123,7 @@ import Workflow
         } _: { port in
             var limits = OutgoingAssociations.Limits()
             limits.associationsMax = 1
-            limits.wait = .milliseconds(500)
+            limits.wait = .minutes(2)
             let pool = OutgoingAssociations(limits: limits)
             for number in 0..<200 {
                 var destination = RawAcceptor.destination(port)

@@ -38,7 +38,7 @@ import Workflow
         var destination = OutboundDestination(name: "RIS", peer: "RIS|SOUTH")
         destination.reactions.merge(reactions) { $1 }
         var terms = MLLPSender.Terms { _ in "" }
-        terms.answer = .seconds(20)
+        (terms.connect, terms.answer) = (.minutes(5), .minutes(5))
         let peer = Peer(kind: .messageSender, name: "RIS|SOUTH", host: address?.host, port: address?.port)
         return HL7Courier(
             destination, profile: SiteProfile(), store: store, peers: Peers(known: peer),

@@ -7,9 +7,9 @@ import Testing
 
 /// Sending over MLLP to receivers of every kind: an answer is the message's that it names, and nobody else's.
 @Suite(.takingTurns) struct MLLPSenderTests {
-    private static func sender(answer: TimeAmount = .seconds(20)) -> MLLPSender {
+    private static func sender(answer: TimeAmount = .minutes(5)) -> MLLPSender {
         var terms = MLLPSender.Terms { _ in "" }
-        terms.answer = answer
+        (terms.connect, terms.answer) = (.minutes(5), answer)
         return MLLPSender(terms, group: MultiThreadedEventLoopGroup.singleton)
     }
 
@@ -49,8 +49,10 @@ import Testing
             number == 1 ? [] : [FakeReceiver.ack(message, for: "M1"), FakeReceiver.ack(message)]
         }) { receiver, address in
             await #expect(throws: MLLPClient.Failure.timedOut) {
-                try await Self.sender(answer: .milliseconds(50)).send(Self.message("M1"), to: address)
+                try await Self.sender(answer: .seconds(1)).send(Self.message("M1"), to: address)
             }
+            // It is the first one there, however late.
+            while receiver.controlIDs.isEmpty { await Task.yield() }
             let sender = Self.sender()
             let answer = try await sender.send(Self.message("M2"), to: address)
             #expect(try Parser().parse(answer.bytes)["MSA"]?[2].text == "M2")

@@ -21,7 +21,7 @@ import Testing
             var limits = HTTPSOutbound.Limits()
             limits.bodyBytesMax = bytesMax
             // The event loops are shared with all other tests, which may keep them for long.
-            limits.idle = .minutes(10)
+            (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
             limits.total = .minutes(10)
             let outbound = HTTPSOutbound(policy: policy, limits: limits, authoritiesFile: authority)
             let response = try await outbound.submit(

@@ -28,7 +28,7 @@ struct HTTPSDownloadsTests {
     ) async throws -> Taken.Answer {
         try await HTTPSOutboundTests.serving(answer) { port, authority in
             var limits = HTTPSOutbound.Limits()
-            limits.idle = .minutes(10)
+            (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
             let downloads = HTTPSDownloads(
                 HTTPSOutbound(policy: policy, limits: limits, authoritiesFile: authority))
             let taken = Taken()

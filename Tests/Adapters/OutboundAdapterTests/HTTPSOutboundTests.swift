@@ -86,7 +86,7 @@ struct HTTPSOutboundTests {
     ) async throws -> OutboundResponse {
         // The event loops are shared with all other tests, which may keep them for long.
         var limits = limits
-        limits.idle = .minutes(10)
+        (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
         if delay == .zero { limits.total = .minutes(10) }
         return try await serving(answer, delay: delay) { [limits] port, authority in
             try await HTTPSOutbound(policy: loopback, limits: limits, authoritiesFile: authority)
@@ -132,7 +132,7 @@ struct HTTPSOutboundTests {
     @Test("An answer whose bytes come one by one is given up in time as well: the head alone is not all of it")
     func drip() async throws {
         var limits = HTTPSOutbound.Limits()
-        limits.idle = .minutes(10)
+        (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
         limits.total = .milliseconds(500)
         let clock = ContinuousClock()
         let begin = clock.now

@@ -19,7 +19,7 @@ import Testing
     ) async throws -> OutboundAnswer {
         // The event loops are shared with all other tests, which may keep them for long.
         var limits = limits
-        limits.idle = .minutes(10)
+        (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
         if delay == .zero { limits.total = .minutes(10) }
         return try await HTTPSOutboundTests.serving(answer, delay: delay) { [limits] port, authority in
             let sender = HTTPSSender(
@@ -76,7 +76,7 @@ import Testing
     @Test("Of an answer whose bytes come one by one the status counts once the time is over")
     func drip() async throws {
         var limits = HTTPSOutbound.Limits()
-        limits.idle = .minutes(10)
+        (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
         // The head comes within it, however loaded the machine is.
         limits.total = .seconds(3)
         let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
@@ -102,7 +102,7 @@ import Testing
         await #expect(throws: OutboundFailure.notTrusted) {
             try await HTTPSOutboundTests.serving("HTTP/1.1 200 OK\r\n\r\n") { port, _ in
                 var limits = HTTPSOutbound.Limits()
-                limits.idle = .minutes(10)
+                (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
                 limits.total = .minutes(10)
                 let sender = HTTPSSender(HTTPSOutbound(policy: Self.loopback, limits: limits))
                 do {

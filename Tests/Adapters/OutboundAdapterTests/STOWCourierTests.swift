@@ -150,7 +150,7 @@ import Workflow
         try await StoreServer.run(answer) { server, port, authority in
             let policy = OutboundPolicy(allowedNetworks: ["127.0.0.0/8"].compactMap { IPNetwork($0) })
             var limits = HTTPSOutbound.Limits()
-            limits.idle = .minutes(10)
+            (limits.connect, limits.idle) = (.minutes(10), .minutes(10))
             let sender = HTTPSSender(HTTPSOutbound(policy: policy, limits: limits, authoritiesFile: authority))
             let numbers = Mutex(0)
             let tokens = tokenKey.map { key in

@@ -78,6 +78,7 @@ import Testing
         client.trustRoots = .certificates(trusts ? [certificate] : [])
         let context = try NIOSSLContext(configuration: client)
         var limits = SyslogAuditFeed.Limits()
+        (limits.connect, limits.batch) = (.minutes(10), .minutes(10))
         if manner == .hangs { limits.batch = .milliseconds(300) }
         let feed = SyslogAuditFeed(
             host: "127.0.0.1", port: listener.localAddress?.port ?? 0, kind: .dicom, machine: "host 1", process: 42,

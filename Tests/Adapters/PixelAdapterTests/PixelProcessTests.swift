@@ -34,7 +34,7 @@ struct PixelProcessTests {
         }
         thread.start()
         let ours = PixelChannel(descriptor: ends[0], memory: memory)
-        let hello = try ours.receive(until: .now + .seconds(60))
+        let hello = try ours.receive(until: .now + .seconds(300))
         #expect(PixelMessage.Reply(hello) == .ready(protection: 3))
         try body(ours)
         close(ours.descriptor)
@@ -48,7 +48,7 @@ struct PixelProcessTests {
 
     private func ask(_ channel: PixelChannel, _ request: PixelMessage.Request) throws -> PixelMessage.Reply? {
         try channel.send(request.encoded)
-        return PixelMessage.Reply(try channel.receive(until: .now + .seconds(60)))
+        return PixelMessage.Reply(try channel.receive(until: .now + .seconds(300)))
     }
 
     @Test("A frame is encoded and decoded through the shared memory")

@@ -9,10 +9,11 @@ import Testing
 /// The pool with programs that are no process for pixels. What real ones do is in JourneyTests, which have the program.
 @Suite("The pool of processes for pixels")
 struct PixelWorkersTests {
-    private func pool(_ program: [String], start: Duration = .seconds(60)) -> PixelWorkers {
+    private func pool(_ program: [String], start: Duration = .seconds(300)) -> PixelWorkers {
         var configuration = PixelWorkersConfiguration()
         configuration.processes = 1
         configuration.startTime = start
+        configuration.frameTime = .seconds(300)
         configuration.program = program
         return PixelWorkers(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
@@ -25,9 +26,9 @@ struct PixelWorkersTests {
     @Test("A program that is not there, ends at once or says nothing is an error for the frame, each time")
     func programs() async throws {
         for (program, start) in [
-            (["/nowhere/hilum"], Duration.seconds(60)), (["/bin/true"], .seconds(60)),
+            (["/nowhere/hilum"], Duration.seconds(300)), (["/bin/true"], .seconds(300)),
             (["/bin/sh", "-c", "read nothing"], .milliseconds(20)),
-            (["/bin/sh", "-c", "printf '\\003\\000\\000\\000abc' >&0; read nothing"], .seconds(60)),
+            (["/bin/sh", "-c", "printf '\\003\\000\\000\\000abc' >&0; read nothing"], .seconds(300)),
         ] {
             let pool = pool(program, start: start)
             for _ in 0..<2 {

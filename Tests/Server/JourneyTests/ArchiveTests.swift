@@ -17,7 +17,7 @@ extension JourneyTests {
             /// An answer that has waited for a fetch as often as it was told to.
             func get(_ path: String, headers: [(String, String)] = []) async throws -> WebClient.Reply {
                 var reply = try await front.web.send(.GET, path, token: front.token, headers: headers)
-                for _ in 0..<10 where reply.status == 503 {
+                for _ in 0..<100 where reply.status == 503 {
                     let seconds = reply.headers.first(name: "Retry-After").flatMap { Int($0) } ?? 1
                     try await Task.sleep(for: .seconds(seconds))
                     reply = try await front.web.send(.GET, path, token: front.token, headers: headers)

@@ -157,9 +157,9 @@ extension JourneyTests {
     /// Limits over all peers, and how long the doors for hospital systems wait.
     @Suite(
         .server(limits: [
-            "dimse-associations": 2, "dimse-associate-bytes": requestBytes, "dimse-artim-seconds": 1,
-            "dimse-idle-seconds": 1, "http-body-grace-seconds": 1, "mllp-connections": 2, "mllp-frame-seconds": 1,
-            "mllp-idle-seconds": 2,
+            "dimse-associations": 2, "dimse-associate-bytes": requestBytes, "dimse-artim-seconds": 3,
+            "dimse-idle-seconds": 3, "http-body-grace-seconds": 2, "mllp-connections": 2, "mllp-frame-seconds": 3,
+            "mllp-idle-seconds": 4,
         ]), .serialized)
     struct ConfiguredDoorTimesTests {
         let context: ServerTrait.Context
@@ -175,6 +175,7 @@ extension JourneyTests {
             return try DIMSEPeer.associateRequest(contexts: contexts)
         }
 
+        /// How long it takes; what is compared with it lies far below the default of the limit.
         private func seconds(_ body: () async throws -> Void) async throws -> Double {
             let clock = ContinuousClock()
             let begin = clock.now
@@ -210,7 +211,7 @@ extension JourneyTests {
                     while try await peer.next() != nil {}
                 }
             }
-            #expect((0.9..<4).contains(silent), "\(silent) s")
+            #expect((2.9..<25).contains(silent), "\(silent) s")
             let idle = try await seconds {
                 try await DIMSEPeer.connect(context.server) { peer in
                     try await peer.associate()
@@ -220,7 +221,7 @@ extension JourneyTests {
                     }
                 }
             }
-            #expect((0.9..<4).contains(idle), "\(idle) s")
+            #expect((2.9..<50).contains(idle), "\(idle) s")
         }
 
         @Test("RFC 9110 §15.5.9: a body that stops is answered 408 and ended in its time, FHIR and STOW-RS alike")
@@ -240,7 +241,7 @@ extension JourneyTests {
                         while await wire.more() {}
                     }
                 }
-                #expect((0.9..<6).contains(time), "\(type): \(time) s")
+                #expect((1.9..<25).contains(time), "\(type): \(time) s")
             }
         }
 
@@ -252,7 +253,7 @@ extension JourneyTests {
                     while try await peer.next() != nil {}
                 }
             }
-            #expect((0.9..<4).contains(open), "\(open) s")
+            #expect((2.9..<25).contains(open), "\(open) s")
             let silent = try await seconds {
                 try await MLLPPeer.connect(context.server) { peer in
                     let only = try await peer.ask(Samples.message("T-9"))
@@ -260,7 +261,7 @@ extension JourneyTests {
                     while try await peer.next() != nil {}
                 }
             }
-            #expect((1.9..<5).contains(silent), "\(silent) s")
+            #expect((3.9..<60).contains(silent), "\(silent) s")
             #expect(try await context.allDoorsServe())
         }
     }

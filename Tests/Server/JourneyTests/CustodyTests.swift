@@ -199,8 +199,9 @@ extension JourneyTests {
             try Self.age(folder)
             try await folder.serve { (context) async throws -> Void in
                 var listed = ""
-                for _ in 0..<100 where !listed.contains("1 objects") {
+                try await waitUntil("an object that is set aside: \(listed)") {
                     listed = try await HilumProgram.must("set-aside", folder.path)
+                    return listed.contains("1 objects")
                 }
                 #expect(listed.contains("no row of the database names it"), "\(listed)")
                 #expect(try await Self.readable(context, 1...3) == [1, 2])

@@ -85,7 +85,7 @@ import Testing
         try "audit: { feeds: [{ name: a, syslog: h, from: \(start) }] }".write(
             toFile: folder.configurationFile, atomically: true, encoding: .utf8)
         let feed = try ServerConfiguration.load(from: folder).audit.feeds[0]
-        var settings = SQLDatabaseConfiguration(.sqlite(path: path + "/hilum.sqlite"))
+        var settings = SQLDatabaseConfiguration.unhurried(.sqlite(path: path + "/hilum.sqlite"))
         settings.bodies = bodies
         let database = try await SQLDatabase(settings, migrations: Migrations.all)
         var logger = Logger(label: "test")

@@ -77,6 +77,7 @@ import Workflow
         // So long that nothing in a test waits for it.
         limits.tickSeconds = 3_600
         limits.patience = .seconds(3_600)
+        limits.leaseSeconds = 3_600
         fill(&limits)
         return limits
     }
@@ -102,7 +103,7 @@ import Workflow
 
     /// Until the entries are in these states: a verdict is heard of inside of its unit of work, before the commit.
     private static func wait(_ store: RelationalStore, for wanted: [String]) async throws {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(300)
         while true {
             let found = try await states(store)
             if found == wanted { return }
@@ -126,7 +127,7 @@ import Workflow
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = RelationalStore(
             database: try await SQLDatabase(
-                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+                .unhurried(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
             entropy: SystemEntropy(), observers: [FHIRProjector()])
         try await before(store)
         var logger = Logger(label: "test")
@@ -254,6 +255,8 @@ import Workflow
     func hang() async throws {
         var policy = DeliveryPolicy()
         policy.attemptSeconds = 1
+        // There is no second attempt in a test.
+        policy.retrySeconds = 3_600
         let courier = TestCourier(policy) { _, _ in
             await DeliverySignal().wait()
             return .delivered
@@ -328,7 +331,7 @@ import Workflow
             await renewals.wait()
             return .delivered
         }
-        try await Self.with(courier, limits: Self.limits { $0.leaseSeconds = 2 }, renewals: renewals) { store in
+        try await Self.with(courier, limits: Self.limits { $0.leaseSeconds = 9 }, renewals: renewals) { store in
             try await Self.put(store, ["slow"])
             try await Self.wait(store, for: ["slow done 1"])
         }

@@ -29,7 +29,7 @@ import Workflow
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = RelationalStore(
             database: try await SQLDatabase(
-                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+                .unhurried(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
             entropy: SystemEntropy(), observers: observers)
         try await body(store)
         await store.close()

@@ -47,7 +47,7 @@ struct RouteSelectionTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = RelationalStore(
             database: try await SQLDatabase(
-                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+                .unhurried(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
             entropy: SystemEntropy(), observers: [])
         try await body(store)
         await store.close()

@@ -18,7 +18,7 @@ struct StartChangeTests {
         let isShort = Mutex(true)
         let store = RelationalStore(
             database: try await SQLDatabase(
-                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+                .unhurried(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
             entropy: SystemEntropy(), observers: [],
             refusal: { isShort.withLock { $0 } ? StoreError(.full, "short") : nil })
         var logger = Logger(label: "test")

@@ -71,7 +71,8 @@ struct ExportContentTests {
             snapshot: snapshot.sequence, transactionTime: snapshot.time, createdAt: snapshot.time, selection: selection)
         #expect(try await exports.submit(job, activeMax: 100))
         let worker = Task { await exports.run() }
-        for _ in 0..<100_000 {
+        let end = ContinuousClock.now + .seconds(300)
+        while ContinuousClock.now < end {
             guard try await store.job(id)?.isUnderWay == true else { break }
             await Task.yield()
         }

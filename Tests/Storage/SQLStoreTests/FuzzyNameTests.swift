@@ -70,7 +70,7 @@ struct FuzzyNameTests {
     func older(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { location in
             for isSecond in [false, true] {
-                let database = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Migrations.all)
+                let database = try await SQLDatabase(.unhurried(location), migrations: Migrations.all)
                 let store = Support.store(database)
                 if isSecond {
                     #expect(

@@ -9,7 +9,7 @@ struct PostgreSQLOverTLSTests {
 
     private static func open(_ connectionString: String) async throws -> SQLDatabase {
         try await SQLDatabase(
-            SQLDatabaseConfiguration(.postgreSQL(connectionString: connectionString)),
+            .unhurried(.postgreSQL(connectionString: connectionString)),
             migrations: WriterTests.migrations)
     }
 

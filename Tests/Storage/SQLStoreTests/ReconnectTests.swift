@@ -19,12 +19,12 @@ struct ReconnectTests {
     @Test("a write after the connection was lost while idle succeeds on a new one, under the server lock again")
     func idleLoss() async throws {
         try await TestDatabases.withLocation(.postgreSQL) { location in
-            let database = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: WriterTests.migrations)
+            let database = try await SQLDatabase(.unhurried(location), migrations: WriterTests.migrations)
             _ = try await WriterTests.insert(1, database)
             try Self.endSessions(location)
             #expect(try await WriterTests.insert(2, database).sequence == 2)
             await #expect(throws: SQLStoreError(.locked, "")) {
-                try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: WriterTests.migrations)
+                try await SQLDatabase(.unhurried(location), migrations: WriterTests.migrations)
             }
             await database.close()
         }
@@ -33,7 +33,7 @@ struct ReconnectTests {
     @Test("a connection lost inside a unit of work fails that unit as unavailable, and keeps nothing of it")
     func lossInside() async throws {
         try await TestDatabases.withLocation(.postgreSQL) { location in
-            let database = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: WriterTests.migrations)
+            let database = try await SQLDatabase(.unhurried(location), migrations: WriterTests.migrations)
             await #expect(throws: SQLStoreError(.unavailable, "")) {
                 try await database.write { transaction in
                     try transaction.connection.run("INSERT INTO item (id) VALUES (1)")
@@ -51,7 +51,7 @@ struct ReconnectTests {
     @Test("a read on a connection lost while idle is repeated on a new one")
     func readAgain() async throws {
         try await TestDatabases.withLocation(.postgreSQL) { location in
-            var configuration = SQLDatabaseConfiguration(location)
+            var configuration = SQLDatabaseConfiguration.unhurried(location)
             configuration.doorReaders = 1
             let database = try await SQLDatabase(configuration, migrations: WriterTests.migrations)
             let process = try await database.read { try $0.first("SELECT pg_backend_pid()") { try $0.int(0) } }
@@ -66,7 +66,7 @@ struct ReconnectTests {
     func nobodyThere() async throws {
         await #expect(throws: SQLStoreError(.unavailable, "")) {
             try await SQLDatabase(
-                SQLDatabaseConfiguration(.postgreSQL(connectionString: "host=/nonexistent user=x dbname=x")),
+                .unhurried(.postgreSQL(connectionString: "host=/nonexistent user=x dbname=x")),
                 migrations: Migrations.all)
         }
     }

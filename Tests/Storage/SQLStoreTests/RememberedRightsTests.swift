@@ -175,7 +175,7 @@ struct RememberedRightsTests {
     func beside(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { location in
             func open() async throws -> RelationalStore {
-                var configuration = SQLDatabaseConfiguration(location)
+                var configuration = SQLDatabaseConfiguration.unhurried(location)
                 configuration.isServer = false
                 if SealedRun.isOn { configuration.bodies = TestDatabases.sealing() }
                 return RelationalStore(

@@ -190,7 +190,7 @@ struct SQLConnectionTests {
     func timeout(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { location in
             try TestDatabases.connect(location).execute("CREATE TABLE one (id integer)")
-            let limit = Duration.milliseconds(50)
+            let limit = Duration.seconds(1)
             let connection: any SQLConnection =
                 switch location {
                 case .sqlite(let path): try SQLiteConnection(path: path, isReader: true, statementTimeout: limit)

@@ -334,7 +334,7 @@ struct SearchKeyTests {
     func rebuild(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { location in
             for isSecond in [false, true] {
-                let database = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Migrations.all)
+                let database = try await SQLDatabase(.unhurried(location), migrations: Migrations.all)
                 let store = Support.store(database)
                 if !isSecond {
                     try await store.work { (unit) throws in

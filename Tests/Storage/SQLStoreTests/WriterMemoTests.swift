@@ -144,8 +144,8 @@ struct WriterMemoTests {
     @Test("What another process commits is seen by the next unit of work", arguments: TestDatabases.all)
     func otherProcess(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { (location) async throws in
-            let ours = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Migrations.all)
-            var beside = SQLDatabaseConfiguration(location)
+            let ours = try await SQLDatabase(.unhurried(location), migrations: Migrations.all)
+            var beside = SQLDatabaseConfiguration.unhurried(location)
             beside.isServer = false
             let theirs = try await SQLDatabase(beside, migrations: Migrations.all)
             @Sendable func save(_ family: String, _ transaction: SQLTransaction) throws {

@@ -105,11 +105,11 @@ struct WriterTests {
     @Test("the sequence goes on where it was after closing and opening", arguments: TestDatabases.all)
     func reopened(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { location in
-            let first = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Self.migrations)
+            let first = try await SQLDatabase(.unhurried(location), migrations: Self.migrations)
             _ = try await Self.insert(1, first)
             await first.close()
             await #expect(throws: SQLStoreError(.closed, "")) { try await Self.insert(2, first) }
-            let second = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Self.migrations)
+            let second = try await SQLDatabase(.unhurried(location), migrations: Self.migrations)
             #expect(second.lastCommit.sequence == 1)
             #expect(try await Self.insert(2, second).sequence == 2)
             await second.close()
@@ -123,7 +123,7 @@ struct WriterTests {
         let broken = Atomic<Bool>(false)
         let flag = Flag(broken)
         try await TestDatabases.withLocation(kind) { location in
-            var configuration = SQLDatabaseConfiguration(location)
+            var configuration = SQLDatabaseConfiguration.unhurried(location)
             configuration.fault = { point in
                 if point == .commit, flag.value.load(ordering: .relaxed) { throw SQLStoreError(.failed, "fsync: EIO") }
             }
@@ -137,7 +137,7 @@ struct WriterTests {
             #expect(await database.isReady() == false)
             #expect(try await Self.count(database) == 1)
             await database.close()
-            let again = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Self.migrations)
+            let again = try await SQLDatabase(.unhurried(location), migrations: Self.migrations)
             #expect(try await Self.insert(2, again).sequence == 2)
             await again.close()
         }
@@ -165,11 +165,11 @@ struct WriterTests {
     @Test("a second server on the same database is refused, a command beside it is not", arguments: TestDatabases.all)
     func oneServer(_ kind: SQLDialect) async throws {
         try await TestDatabases.withLocation(kind) { location in
-            let server = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Self.migrations)
+            let server = try await SQLDatabase(.unhurried(location), migrations: Self.migrations)
             await #expect(throws: SQLStoreError(.locked, "")) {
-                try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Self.migrations)
+                try await SQLDatabase(.unhurried(location), migrations: Self.migrations)
             }
-            var beside = SQLDatabaseConfiguration(location)
+            var beside = SQLDatabaseConfiguration.unhurried(location)
             beside.isServer = false
             let command = try await SQLDatabase(beside, migrations: Self.migrations)
             #expect(try await Self.insert(1, command).sequence == 1)

@@ -20,7 +20,7 @@ struct ClientOrderTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await SQLDatabase(
-            SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
+            .unhurried(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
         var rules = SiteRules()
         rules.accessionNumbering = numbering
         let store = RelationalStore(

@@ -22,7 +22,7 @@ struct ResourceChangeTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await SQLDatabase(
-            SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
+            .unhurried(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
         let entropy = SeededEntropy(seed: 3)
         let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         do {

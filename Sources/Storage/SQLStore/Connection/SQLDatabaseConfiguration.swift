@@ -55,6 +55,15 @@ package struct SQLDatabaseConfiguration: Sendable {
 
     package init(_ location: Location) { self.location = location }
 
+    /// For tests: what they look at is none of these limits, however much runs beside them.
+    package static func unhurried(_ location: Location) -> SQLDatabaseConfiguration {
+        var configuration = SQLDatabaseConfiguration(location)
+        let time = Duration.seconds(300)
+        (configuration.readTimeout, configuration.changeSearchTimeout, configuration.writeTimeout) = (time, time, time)
+        (configuration.readLockTimeout, configuration.writeLockTimeout) = (time, time)
+        return configuration
+    }
+
     /// See ``searchesPerClientMax``.
     package static let searchesPerClientDefault = 8
     /// See ``waitingSearchesPerClientMax``.

@@ -15,6 +15,7 @@ final class BodyRing: Sendable {
     /// When a key that was not there may be asked for again, by its name; held by who asks: that may take as long as a device
     /// does, and who has its key does not wait for it.
     private let asking: Mutex<[[UInt8]: ContinuousClock.Instant]>
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// Bytes that name no key are asked for once in this time,
     private static let loadPause = Duration.seconds(5)
@@ -24,7 +25,8 @@ final class BodyRing: Sendable {
     /// Of connections that neither seal nor open.
     static let none = BodyRing(BodySealing())
 
-    init(_ sealing: BodySealing) {
+    init(_ sealing: BodySealing, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
         isAsked = sealing.isOn
         isHeeded = Atomic(sealing.isOn)
         needsKeys = sealing.needsKeys
@@ -55,11 +57,11 @@ final class BodyRing: Sendable {
         if let key = known(id) { return key }
         return try asking.withLock { next in
             if let key = known(id) { return key }
-            let now = ContinuousClock.now
-            next = next.filter { now < $0.value }
+            let time = self.now()
+            next = next.filter { time < $0.value }
             if next[id] != nil || next.count >= Self.askedMax { return nil }
             var found: BodyKeys.Key?
-            defer { next[id] = found == nil ? ContinuousClock.now + BodyRing.loadPause : nil }
+            defer { next[id] = found == nil ? self.now() + BodyRing.loadPause : nil }
             found = take(try load())?.key(id)
             return found
         }

@@ -74,7 +74,7 @@ struct OperationsFixture: Sendable {
                 [
                     .init("database") { true }, .init("outbox", isRequired: false) { !isBroken.isOn },
                     .init("listeners") { !isBroken.isOn },
-                ], isDraining: { false }),
+                ], isDraining: { false }, timeLimit: .seconds(300)),
             outbox: outbox, messages: journal, quarantine: quarantine, trail: rows,
             now: { UTCInstant(microseconds: 86_400_000_000) })
         change(&desk)

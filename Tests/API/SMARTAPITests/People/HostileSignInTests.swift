@@ -372,6 +372,7 @@ import Testing
         limits.strangersMax = 6
         limits.perAddressMax = 4
         limits.knownMax = 1
+        limits.waitMax = .seconds(600)
         let threads = PasswordThreads(limits)
         let (entered, open) = (AsyncStream<Void>.makeStream(), ThreadGate())
         let first = Task {
@@ -423,7 +424,8 @@ import Testing
         }
         await late.close()
         #if canImport(Glibc)
-            let threads = PasswordThreads()
+            limits.waitMax = .seconds(600)
+            let threads = PasswordThreads(limits)
             let niceness = try await threads.run(from: nil, isKnown: true) {
                 getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
             }

@@ -184,6 +184,9 @@ struct PeopleFixture: Sendable {
         registrations: (any RegistrationDirectory)?
     ) throws {
         let (clock, random, practices) = (clock, Mutexed(), practices)
+        var limits = limits
+        // Nobody is sent away because the machine is busy.
+        limits.waitMax = .seconds(600)
         passkeys = MemoryPasskeys(directory)
         consents = MemoryConsents(store)
         var people = People(

@@ -49,7 +49,7 @@ import Workflow
 
     private func scp(
         _ objects: StoredObjects, peers: [Peer] = [], audit: any AuditTrail = MemoryAudit(),
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), memory: MemoryBudget = .unlimited,
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = .unhurried, memory: MemoryBudget = .unlimited,
         decodes: Bool = false
     ) -> RetrieveSCP {
         var calling = PeerCalling()
@@ -345,7 +345,7 @@ import Workflow
     /// - Parameter isTold: opens with the first pending response.
     private func move(
         _ objects: StoredObjects, port: Int?, to destination: String = "DEST", cancelAfter: Int? = nil,
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), isTold: Gate? = nil
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = .unhurried, isTold: Gate? = nil
     ) async throws -> [DIMSEResponse] {
         let peers = [
             Peer(kind: .applicationEntity, name: "CT1"),

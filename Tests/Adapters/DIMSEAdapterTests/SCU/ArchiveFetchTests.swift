@@ -10,7 +10,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// The service that fetches what lies in an archive alone, with archives that do as a test says.
-@Suite("Fetches of studies", .timeLimit(.minutes(1)), .takingTurns)
+@Suite("Fetches of studies", .timeLimit(.minutes(10)), .takingTurns)
 struct ArchiveFetchTests {
     /// Brings the one instance of a study when its gate opens.
     private final class Retrieval: ArchiveRetrieving {
@@ -172,7 +172,7 @@ struct ArchiveFetchTests {
             pixelDataLength: nil, receivedAt: .distantPast, receivedFrom: "A", archive: "A")
     }
 
-    private static let patience = Duration.seconds(30)
+    private static let patience = Duration.seconds(300)
 
     @Test("Who asks for one study shares one fetch and one question of each archive; then it is here")
     func shared() async throws {

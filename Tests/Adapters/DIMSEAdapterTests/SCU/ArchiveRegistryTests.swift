@@ -6,7 +6,7 @@ import Testing
 import Workflow
 
 /// What is kept of archives' studies by searches, questions and polls, with archives that answer as a test says.
-@Suite("What archives have of known patients", .timeLimit(.minutes(1)))
+@Suite("What archives have of known patients", .timeLimit(.minutes(10)))
 struct ArchiveRegistryTests {
     typealias Directory = ArchiveSearchTests.Directory
 

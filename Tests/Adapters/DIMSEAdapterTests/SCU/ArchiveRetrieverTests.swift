@@ -66,7 +66,7 @@ import Workflow
         var rule = FetchRule()
         rule.bytesMax = bytesMax
         rule.instancesMax = instancesMax
-        rule.seconds = 30
+        rule.seconds = 300
         return FetchOrder(studyInstanceUID: StoredObjects.study, rule: rule)
     }
 

@@ -23,7 +23,7 @@ import Workflow
 
     private static func query(
         _ level: StudyQueryLevel = .study, _ keys: [SearchKey: KeyMatch] = [.patientID: .exact("P1")],
-        seconds: Int = 60
+        seconds: Int = 300
     ) -> ArchiveQuery {
         ArchiveQuery(level: level, keys: SearchKeys(keys), matchesMax: 10, seconds: seconds)
     }
@@ -237,7 +237,7 @@ import Workflow
 
     @Test("One that never answers costs no more than its time, and what it sent before is kept")
     func silent() async throws {
-        let answer = try await Self.asked(Self.query(seconds: 4)) { command, context, writer in
+        let answer = try await Self.asked(Self.query(seconds: 10)) { command, context, writer in
             try await Self.send(Self.study("1.2.1"), command, context, writer)
         }
         #expect(answer.end == .failed("\(SCUError.timedOut)"))

@@ -5,7 +5,7 @@ import Testing
 @testable import DIMSEAdapter
 
 /// What of a fetch is answered before it is durable: bounded, and done before the fetch is told to be.
-@Suite("Windows of fetches", .timeLimit(.minutes(1)), .takingTurns)
+@Suite("Windows of fetches", .timeLimit(.minutes(10)), .takingTurns)
 struct FetchWindowTests {
     private static func limits(instances: Int = 2, bytes: Int64 = 100) -> FetchWindow.Limits {
         var limits = FetchWindow.Limits()

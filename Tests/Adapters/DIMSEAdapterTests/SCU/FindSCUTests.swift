@@ -29,7 +29,7 @@ import Testing
 
     /// Asks a peer, and gives what it found and what ended that; none for an orderly end.
     private func found(
-        limits: FindSCU.Limits = FindSCU.Limits(), timers: DIMSETimers = DIMSETimers(), stopAfter: Int = .max,
+        limits: FindSCU.Limits = FindSCU.Limits(), timers: DIMSETimers = .unhurried, stopAfter: Int = .max,
         _ serve: @Sendable @escaping (CommandSet, UInt8, inout PDUReader, RawAcceptor.Writer) async throws -> Void
     ) async throws -> (uids: [String], error: SCUError?) {
         let result = Mutex<([String], SCUError?)>(([], nil))
@@ -109,7 +109,8 @@ import Testing
         var limits = FindSCU.Limits()
         limits.matches = 3
         var timers = DIMSETimers()
-        timers.response = .seconds(3)
+        // Three matches come within it, however loaded the machine is.
+        timers.response = .seconds(10)
         let found = try await found(limits: limits, timers: timers) { command, context, _, writer in
             var number = 0
             while true {

@@ -9,7 +9,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// Associations that this side asks for: kept, counted, limited in time, and refused with a reason. PS3.8 §7.1.
-@Suite(.timeLimit(.minutes(1)), .takingTurns) struct OutgoingAssociationsTests {
+@Suite(.timeLimit(.minutes(10)), .takingTurns) struct OutgoingAssociationsTests {
     private static let verification = [
         (abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid])
     ]

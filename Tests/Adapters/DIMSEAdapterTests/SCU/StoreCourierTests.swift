@@ -66,7 +66,7 @@ import Workflow
         let scp = ReceivingSCP(classes: [UID.ctImageStorage, other])
         try await receiving(scp) { peer in
             var limits = OutgoingAssociations.Limits()
-            limits.idle = .minutes(1)
+            limits.idle = .minutes(10)
             let associations = OutgoingAssociations(limits: limits)
             let courier = Self.courier(objects, [peer], associations: associations)
             for number in 1...6 { #expect(await courier.deliver(Self.entry(number)) == .delivered) }

@@ -52,8 +52,10 @@ enum RawAcceptor {
 
     /// Where it is called.
     static func destination(_ port: Int) -> SCUAssociation.Destination {
-        SCUAssociation.Destination(
+        var destination = SCUAssociation.Destination(
             host: "127.0.0.1", port: port, calledAETitle: title("PACS"), callingAETitle: title("HILUM"))
+        destination.timers = .unhurried
+        return destination
     }
 }
 

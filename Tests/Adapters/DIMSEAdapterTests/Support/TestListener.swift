@@ -21,8 +21,10 @@ struct TestListener: Sendable {
     let shutDown: @Sendable () async -> Void
 
     var destination: SCUAssociation.Destination {
-        SCUAssociation.Destination(
+        var destination = SCUAssociation.Destination(
             host: "127.0.0.1", port: port, calledAETitle: title("HILUM"), callingAETitle: title("CT1"))
+        destination.timers = .unhurried
+        return destination
     }
 
     /// Runs `body` against a listener, then stops the listener and waits for it.
@@ -35,6 +37,8 @@ struct TestListener: Sendable {
     ) async throws {
         var configuration = DIMSEConfiguration(aeTitles: [title("HILUM")])
         configuration.port = 0
+        // A test that is about one of these times sets it.
+        configuration.timers.idle = .minutes(10)
         configuration.timers.drain = .milliseconds(500)
         configuration.timers.drainIdle = .milliseconds(20)
         configure(&configuration)
@@ -62,6 +66,15 @@ struct TestListener: Sendable {
             #expect(listener.associations == 0)
             try result.get()
         }
+    }
+}
+
+extension DIMSETimers {
+    /// Of who waits for the other side, however much runs beside it.
+    static var unhurried: DIMSETimers {
+        var timers = DIMSETimers()
+        (timers.connect, timers.associate, timers.response) = (.minutes(5), .minutes(5), .minutes(5))
+        return timers
     }
 }
 

@@ -16,7 +16,7 @@ enum StoryDatabases {
     }()
 
     private static let postgreSQL = ProcessInfo.processInfo.environment["HILUM_TEST_POSTGRES"].flatMap {
-        $0.isEmpty || $0 == "off" ? nil : $0
+        $0.isEmpty || $0 == "off" ? nil : $0 + " connect_timeout=120"
     }
 
     /// How a story ended: thrown, so that nothing of it is kept.
@@ -43,9 +43,7 @@ enum StoryDatabases {
             end = { try? admin.execute("DROP SCHEMA \(name) CASCADE") }
         }
         defer { end() }
-        var configuration = SQLDatabaseConfiguration(location)
-        // What a test looks at is never this limit, however much runs beside it.
-        (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
+        var configuration = SQLDatabaseConfiguration.unhurried(location)
         if SealedRun.isOn {
             configuration.bodies = BodySealing(isOn: true) {
                 BodyKeys(current: BodyKeys.Key(id: SealedRun.keyID, secret: SealedRun.secret))

@@ -27,7 +27,7 @@ final class HilumServer: Sendable {
     }
 
     /// How long a start or a drain may take.
-    static let patience = Duration.seconds(30)
+    static let patience = Duration.seconds(180)
 
     let folder: ServerFolder
     let endpoints: Endpoints

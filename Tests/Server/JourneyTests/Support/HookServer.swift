@@ -33,7 +33,7 @@ struct HookServer: Sendable {
 
     /// Waits for a condition on the calls; throws after a while.
     func wait(
-        _ what: String, patience: Duration = .seconds(60), _ condition: @Sendable ([Call]) -> Bool
+        _ what: String, patience: Duration = .seconds(180), _ condition: @Sendable ([Call]) -> Bool
     ) async throws {
         func seen() -> String {
             calls.map { "\($0.status) \($0.eventID) \($0.text.prefix(60))" }.joined(separator: "\n")

@@ -3,7 +3,7 @@
 ///
 /// - Parameter what: is waited for, and what was seen meanwhile.
 func waitUntil(
-    _ what: @autoclosure () -> String, patience: Duration = .seconds(60), _ isSo: () async throws -> Bool
+    _ what: @autoclosure () -> String, patience: Duration = .seconds(180), _ isSo: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + patience
     while !(try await isSo()) {

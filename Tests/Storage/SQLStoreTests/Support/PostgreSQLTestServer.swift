@@ -15,7 +15,7 @@ enum PostgreSQLTestServer {
             print("NOTE: HILUM_TEST_POSTGRES=off, so the storage tests run on SQLite only")
             return nil
         }
-        if !setting.isEmpty { return setting }
+        if !setting.isEmpty { return setting + " connect_timeout=120" }
         do { return try start() } catch {
             print("NOTE: no PostgreSQL server could be started (\(error)); the storage tests run on SQLite only")
             return nil
@@ -107,11 +107,11 @@ final class PostgreSQLProcess: Sendable {
                 "-c", "listen_addresses=127.0.0.1", "-p", "\(port)", "-c", "ssl=on", "-c",
                 "ssl_cert_file=\(home)/server.crt", "-c", "ssl_key_file=\(home)/server.key",
             ]
-            connectionString = "host=127.0.0.1 port=\(port) user=hilum dbname=postgres"
+            connectionString = "host=127.0.0.1 port=\(port) user=hilum dbname=postgres connect_timeout=120"
         } else {
             portHolder = Mutex(nil)
             server += ["-c", "listen_addresses="]
-            connectionString = "host=\(home) user=hilum dbname=postgres"
+            connectionString = "host=\(home) user=hilum dbname=postgres connect_timeout=120"
         }
         // The parent-death signal follows the thread that spawned, so that thread stays until the server ends.
         let command = server
@@ -123,12 +123,12 @@ final class PostgreSQLProcess: Sendable {
             processID.withLock { $0 = -1 }
             ended.signal()
         }
-        for _ in 0..<600 {
+        for _ in 0..<6_000 {
             if (try? PostgreSQLConnection(connectionString: connectionString, role: .reader)) != nil { return }
             if processID.withLock({ $0 }) < 0 { throw Failure(description: "postgres ended, see \(log)") }
             poll(nil, 0, 50)
         }
-        throw Failure(description: "postgres did not answer within 30 s, see \(log)")
+        throw Failure(description: "postgres did not answer within 300 s, see \(log)")
     }
 
     /// Ends the server and removes its folder.
@@ -136,7 +136,7 @@ final class PostgreSQLProcess: Sendable {
         let child = processID.withLock { $0 }
         if child > 0 {
             kill(child, SIGINT)
-            _ = ended.wait(timeout: .now() + 10)
+            _ = ended.wait(timeout: .now() + 120)
         }
         // Once: a second time the number may be another's.
         portHolder.withLock { holder in

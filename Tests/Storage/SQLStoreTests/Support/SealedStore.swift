@@ -26,9 +26,7 @@ enum SealedStore {
         _ location: SQLDatabaseConfiguration.Location, _ bodies: BodySealing, isServer: Bool = true,
         _ body: (RelationalStore) async throws -> Value
     ) async throws -> Value {
-        var configuration = SQLDatabaseConfiguration(location)
-        // What a test looks at is never this limit, however much runs beside it.
-        (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
+        var configuration = SQLDatabaseConfiguration.unhurried(location)
         configuration.bodies = bodies
         configuration.isServer = isServer
         let database = try await SQLDatabase(configuration, migrations: Migrations.all)

@@ -47,9 +47,7 @@ enum TestDatabases {
         configure: (inout SQLDatabaseConfiguration) -> Void = { _ in }, _ body: (SQLDatabase) async throws -> Value
     ) async throws -> Value {
         try await withLocation(kind) { location in
-            var configuration = SQLDatabaseConfiguration(location)
-            // What a test looks at is never this limit, however much runs beside it.
-            (configuration.readTimeout, configuration.changeSearchTimeout) = (.seconds(300), .seconds(300))
+            var configuration = SQLDatabaseConfiguration.unhurried(location)
             if SealedRun.isOn { configuration.bodies = sealing() }
             configure(&configuration)
             let database = try await SQLDatabase(configuration, migrations: migrations)
