@@ -8,6 +8,7 @@ package struct ObjectSubject: Sendable, Hashable {
     /// A number, and who gave it, as far as that can be said in a data set.
     package struct Number: Sendable, Hashable {
         package let value: String
+        package let system: String
         package let issuer: UnknownAuthority?
     }
 
@@ -31,10 +32,10 @@ package struct ObjectSubject: Sendable, Hashable {
     ///   - words: what it says of its patient besides.
     ///   - isVaried: whether objects beside it say it otherwise, so that it cannot be told from `words`.
     ///   - patient: the living record that it is linked to.
-    ///   - order: that it is linked to.
+    ///   - given: the accession number of the order that it is linked to.
     package init?(
         _ identity: InstanceIdentity, _ words: PatientWords, isVaried: Bool = false, patient: Patient,
-        order: ImagingOrder?, authorities: AssigningAuthorities, since: UTCInstant
+        accession given: Identifier?, authorities: AssigningAuthorities, since: UTCInstant
     ) {
         let own = patient.identifiers.first {
             $0.value == identity.patientID && $0.system == identity.patientIDSystem
@@ -53,7 +54,6 @@ package struct ObjectSubject: Sendable, Hashable {
         name = known.name ?? unknown
         birthDate = known.birthDate ?? unknown
         sex = known.sex ?? unknown
-        let given = order?.accession
         let isOther = given?.value != identity.accessionNumber && (identity.accessionNumber != nil || isOfAnother)
         accession = isOther || isVaried ? Self.number(given, authorities) : nil
         self.since = max(since, patient.eventTime ?? since)
@@ -75,7 +75,9 @@ package struct ObjectSubject: Sendable, Hashable {
     }
 
     private static func number(_ identifier: Identifier?, _ authorities: AssigningAuthorities) -> Number? {
-        identifier.map { Number(value: $0.value, issuer: authorities.designator(of: $0.system)) }
+        identifier.map {
+            Number(value: $0.value, system: $0.system, issuer: authorities.designator(of: $0.system))
+        }
     }
 
     private static func sex(of patient: Patient) -> String? {

@@ -99,7 +99,7 @@ struct StudyKeyTable {
             rows: rows.map { [.text(studyUID), .int($0.0.rawValue), .text($0.1)] })
     }
 
-    private static let valueInsert = SQLRowInsert(
+    static let valueInsert = SQLRowInsert(
         into: "study_values", [("study_uid", .text), ("kind", .int), ("value", .text)],
         suffix: "ON CONFLICT DO NOTHING")
 }
