@@ -72,17 +72,19 @@ struct SubjectLookup {
     mutating func state(_ matches: inout [StudyMatch]) throws {
         try find(Set(matches.compactMap(\.study.reconciliation.patientID)))
         let accessions = try accessions(Set(matches.compactMap(\.study.reconciliation.orderID)))
-        var stated: [String: StudyAttributes] = [:]
+        var subjects: [String: ObjectSubject?] = [:]
         for index in matches.indices {
             let study = matches[index].study
             guard let id = study.reconciliation.patientID, let patient = try patient(id) else { continue }
-            let attributes =
-                stated[study.studyInstanceUID]
+            let subject =
+                subjects[study.studyInstanceUID]
                 ?? ObjectSubject(
                     of: study, patient: patient, accession: study.reconciliation.orderID.flatMap { accessions[$0] },
-                    authorities: authorities)?.stated(in: study.attributes) ?? study.attributes
-            stated[study.studyInstanceUID] = attributes
-            matches[index].study.attributes = attributes
+                    authorities: authorities)
+            subjects[study.studyInstanceUID] = .some(subject)
+            guard let subject else { continue }
+            matches[index].study.attributes = subject.stated(in: study.attributes)
+            if subject.isOfAnotherRequest { matches[index].requests = [] }
         }
     }
 

@@ -168,6 +168,27 @@ struct ObjectSubjectDataSetTests {
         for tag in gone { #expect(same.string(tag) == "OTHERS", "\(tag)") }
     }
 
+    @Test("The accession number and request of another person's order go, and are kept as what was said before")
+    func requests() throws {
+        let image = Self.image { set in
+            set.set(.accessionNumber, string: "A1")
+            var item = DataSet()
+            item.set(.requestedProcedureID, string: "R1")
+            set.set(.requestAttributesSequence, items: [item])
+        }
+        let patient = Patient(id: EntityID("p"), identifiers: [Identifier(system: "urn:mrn", value: "200")])
+        let subject = ObjectSubject(
+            InstanceIdentity(
+                patientID: "100", patientIDSystem: "urn:mrn", accessionNumber: "A1", accessionSystem: "urn:acc"),
+            PatientWords(), patient: patient, order: nil, authorities: Self.authorities, since: Self.time)
+        let stated = try #require(subject).stated(in: image, source: nil)
+        #expect(stated.contains(.accessionNumber) && stated.string(.accessionNumber) ?? "" == "")
+        #expect(!stated.contains(.requestAttributesSequence))
+        let former = try #require(stated.item(.originalAttributesSequence)?.item(.modifiedAttributesSequence))
+        #expect(former.string(.accessionNumber) == "A1")
+        #expect(former.item(.requestAttributesSequence)?.string(.requestedProcedureID) == "R1")
+    }
+
     @Test("A birth date that is corrected goes from the alternative calendar, too")
     func calendars() throws {
         let image = Self.image { set in

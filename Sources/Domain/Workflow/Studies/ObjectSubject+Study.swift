@@ -40,8 +40,8 @@ extension ObjectSubject {
             attributes.issuerOfPatientID = number.issuer?.namespace
         }
         if let accession {
-            attributes.accessionNumber = accession.value
-            attributes.accessionSystem = accession.system
+            attributes.accessionNumber = text(accession.value)
+            attributes.accessionSystem = text(accession.system)
         }
         return attributes
     }

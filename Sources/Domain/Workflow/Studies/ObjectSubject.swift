@@ -19,6 +19,7 @@ package struct ObjectSubject: Sendable, Hashable {
     package let birthDate: String?
     /// CS.
     package let sex: String?
+    /// Its value is empty for no value.
     package let accession: Number?
     /// Whether the sender wrote of another person: then nothing of that stays.
     package let isOfAnother: Bool
@@ -55,7 +56,11 @@ package struct ObjectSubject: Sendable, Hashable {
         birthDate = known.birthDate ?? unknown
         sex = known.sex ?? unknown
         let isOther = given?.value != identity.accessionNumber && (identity.accessionNumber != nil || isOfAnother)
-        accession = isOther || isVaried ? Self.number(given, authorities) : nil
+        // The number of another person's order is none of this patient.
+        let none =
+            isOfAnother && given == nil && identity.accessionNumber != nil
+            ? Number(value: "", system: "", issuer: nil) : nil
+        accession = isOther || isVaried ? Self.number(given, authorities) ?? none : nil
         self.since = max(since, patient.eventTime ?? since)
 
         let isAnotherNumber = number != nil && number?.value != identity.patientID || isOfAnother
@@ -94,6 +99,9 @@ package struct ObjectSubject: Sendable, Hashable {
         guard let told, !told.isEmpty, let known else { return false }
         return told != known
     }
+
+    /// Whether what the sender wrote of a request is of another person's.
+    package var isOfAnotherRequest: Bool { isOfAnother && accession != nil }
 
     /// All of it as text, which is another where it says another thing.
     package var fingerprint: String {

@@ -39,6 +39,7 @@ extension ObjectSubject {
             for tag in Self.ofBirthDate { result.remove(tag) }
         }
         if isOfAnother { for tag in Self.ofPerson { result.remove(tag) } }
+        if isOfAnotherRequest { result.remove(.requestAttributesSequence) }
 
         let changed = Self.touched.filter { !Coercion.isSame($0, dataSet, result) }
         guard !changed.isEmpty else { return dataSet }
@@ -74,6 +75,7 @@ extension ObjectSubject {
         [
             .accessionNumber, .issuerOfAccessionNumberSequence, .patientName, .patientID, .issuerOfPatientID,
             .typeOfPatientID, .issuerOfPatientIDQualifiersSequence, .patientBirthDate, .patientSex,
+            .requestAttributesSequence,
         ] + ofBirthDate + ofPerson
 
     /// Nil for what stays.
