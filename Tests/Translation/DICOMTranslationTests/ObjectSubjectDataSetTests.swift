@@ -1,3 +1,4 @@
+import Access
 import Testing
 import Workflow
 
@@ -121,13 +122,22 @@ struct ObjectSubjectDataSetTests {
         let image = Self.image()
         let (header, blob) = try Self.stored(image, .deflatedExplicitVRLittleEndian, try Self.subject())
         #expect(StoredHeader.remadeSyntax(of: .deflatedExplicitVRLittleEndian) == .explicitVRLittleEndian)
-        let whole = try await InstanceRewriting.inflated(try StoredHeader(header), from: blob)
+        let budget = MemoryBudget()
+        let held = budget.reservation()
+        let whole = try await InstanceRewriting.inflated(try StoredHeader(header), from: blob, holding: held)
+        #expect(budget.used > 0)
+        held.release()
         #expect(whole.string(.patientName) == "Smith^Jane")
         #expect(whole[.pixelData]?.bytes == image[.pixelData]?.bytes)
         // One that is cut off is no object.
         let cut = Blob(bytes: Array(blob.bytes.dropLast(20)))
         await #expect(throws: (any Error).self) {
-            _ = try await InstanceRewriting.inflated(try StoredHeader(header), from: cut)
+            _ = try await InstanceRewriting.inflated(
+                try StoredHeader(header), from: cut, holding: MemoryBudget.unlimited.reservation())
+        }
+        await #expect(throws: InstanceRewriting.Refusal.noMemory) {
+            _ = try await InstanceRewriting.inflated(
+                try StoredHeader(header), from: blob, holding: MemoryBudget(bytesMax: 64).reservation())
         }
     }
 

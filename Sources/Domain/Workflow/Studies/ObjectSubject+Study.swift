@@ -27,7 +27,7 @@ extension ObjectSubject {
             since: study.updatedAt)
     }
 
-    /// What a study is said to be in an answer, by what its sender wrote of it. PS3.4 §C.2.2.1, PS3.18 §10.6.3.3.
+    /// What a study is said to be in an answer, by what its sender wrote of it. PS3.4 §C.4.1.1.3.2, PS3.18 §10.6.3.3.
     package func stated(in said: StudyAttributes) -> StudyAttributes {
         func text(_ value: String) -> String? { value.isEmpty ? nil : value }
         var attributes = said
