@@ -49,7 +49,8 @@ struct PixelDataParts: Sendable {
                 rows = page[...]
                 isLastPage = page.count < DICOMwebRoutes.batch
             }
-            let header = try StoredHeader(stored)
+            // Bodies are written on a connection's event loop, which has no time for headers.
+            let header = try await withTaskExecutorPreference(globalConcurrentExecutor) { try StoredHeader(stored) }
             guard let location = header.pixelData ?? header.inflatedPixelData,
                 let element = header.dataSet[location.tag], case .external(let value) = element.value
             else { continue }
