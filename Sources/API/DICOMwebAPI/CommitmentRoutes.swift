@@ -10,6 +10,8 @@ import Workflow
 package struct CommitmentRoutes: Sendable {
     /// Bytes of a request: the largest transaction in XML takes about half.
     private static let bodyBytesMax = 8 << 20
+    /// What one instance of an outcome takes while it is written: its UIDs, as attributes, and as they leave.
+    private static let outcomeBytes = 2 << 10
     /// How long a request waits for its outcome before it is told to come again.
     private let patience: Duration
     private let desk: CommitmentDesk
@@ -64,7 +66,7 @@ package struct CommitmentRoutes: Sendable {
                     .unavailable, "too many instances wait for commitment; try again", headers: [.retryAfter: "60"])
             }
         }
-        return try answer(try await desk.standing(of: key, within: patience), form)
+        return try answer(try await desk.standing(of: key, within: patience), form, request)
     }
 
     /// §13.5.
@@ -74,10 +76,12 @@ package struct CommitmentRoutes: Sendable {
         let form = try ResultForm(request)
         try await record("commitment-result", request, transaction, nil)
         let key = CommitmentDesk.key(of: request.access.principal, transaction)
-        return try answer(try await desk.standing(of: key), form)
+        return try answer(try await desk.standing(of: key), form, request)
     }
 
-    private func answer(_ standing: CommitmentDesk.Standing?, _ form: ResultForm) throws -> Response {
+    private func answer(
+        _ standing: CommitmentDesk.Standing?, _ form: ResultForm, _ request: APIRequest
+    ) throws -> Response {
         switch standing {
         case nil:
             throw HTTPFailure(.notFound, "there is no such commitment request, or its outcome is no longer kept")
@@ -85,7 +89,12 @@ package struct CommitmentRoutes: Sendable {
         case .failed:
             throw HTTPFailure(
                 .unavailable, "the instances could not be read back; ask again", headers: [.retryAfter: "60"])
-        case .done(let failures, let commitment): return try form.response(commitment.response(failures: failures))
+        case .done(let failures, let commitment):
+            guard request.memory?.grow(to: commitment.references.count * Self.outcomeBytes) ?? true else {
+                throw HTTPFailure(
+                    .unavailable, "there is no memory for the outcome now; ask again", headers: [.retryAfter: "2"])
+            }
+            return try form.response(commitment.response(failures: failures))
         }
     }
 

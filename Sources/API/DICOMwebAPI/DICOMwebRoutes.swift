@@ -128,6 +128,12 @@ package struct DICOMwebRoutes: Sendable {
                     .get, instance + "/pixeldata", operationID: "retrievePixelData", access: Self.read,
                     handler: pixelData),
                 Route(
+                    .get, study + "/pixeldata", operationID: "retrieveStudyPixelData", access: Self.read,
+                    handler: pixelDataOfAll),
+                Route(
+                    .get, series + "/pixeldata", operationID: "retrieveSeriesPixelData", access: Self.read,
+                    handler: pixelDataOfAll),
+                Route(
                     .get, "/dicomweb/wado", operationID: "retrieveByURI", access: Self.read,
                     handler: retrieveByURI),
             ] + renderedRoutes(study: study, series: series, instance: instance) + [

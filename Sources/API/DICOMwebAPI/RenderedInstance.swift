@@ -118,9 +118,12 @@ struct RenderedInstance: Sendable {
         let decoding = DecodingOptions(reduction: rendering.reduction(for: options.viewport), wantsRGB: true)
         let bytes = try rendering.pictureBytes(number: number, viewport: options.viewport)
         let kinds = form.query.annotations
+        // Of foreign length: as it goes to a process, or into the file.
+        let profile = form.query.colours == .untold ? 0 : rendering.iccProfile(number: number)?.count ?? 0
         // With the letters of annotations.
         let reservation = try reserve(
-            kinds.isEmpty ? bytes : bytes + bytes / 2, converts: form.query.colours.space != nil)
+            kinds.isEmpty ? bytes : bytes + bytes / 2, converts: form.query.colours.space != nil,
+            profileBytes: profile)
         defer { reservation.release() }
         let (frame, cells, isDifference) = try await shown(number, decoding)
         options.isDifference = isDifference
@@ -219,8 +222,11 @@ struct RenderedInstance: Sendable {
         return (frame, rendering.wantsCells && !header.transferSyntax.isEncapsulated ? bytes : nil)
     }
 
-    /// Room for a frame as stored, as values and as grey or colour, and for a picture of so many bytes with its file.
-    private func reserve(_ pictureBytes: Int, converts: Bool = false) throws -> MemoryReservation {
+    /// Room for a frame as stored, as values and as grey or colour, and for a picture of so many bytes with its file and
+    /// profile.
+    private func reserve(
+        _ pictureBytes: Int, converts: Bool = false, profileBytes: Int = 0
+    ) throws -> MemoryReservation {
         let image = rendering.image
         // What goes to a process, and what comes back.
         let converting = converts ? 3 * max(3 * image.rows * image.columns, pictureBytes) : 0
@@ -228,11 +234,18 @@ struct RenderedInstance: Sendable {
         let reservation = memory.reservation()
         guard
             reservation.grow(
-                to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes + converting)
+                to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes + converting
+                    + 2 * profileBytes)
         else {
             throw StoreError(.unavailable, "no memory for a frame that is rendered")
         }
         return reservation
+    }
+
+    /// The profile of a frame's colours; that of sRGB where it has none, and nil for one that is none of RGB.
+    private func own(_ number: Int) -> [UInt8]? {
+        let profile = rendering.iccProfile(number: number) ?? OutputColourSpace.srgb.profile
+        return ImageRendering.isOfRGB(profile) ? profile : nil
     }
 
     private func encoded(_ picture: RenderedImage, _ number: Int, _ form: Form) throws -> [UInt8] {
@@ -240,7 +253,7 @@ struct RenderedInstance: Sendable {
         let isColour = picture.samplesPerPixel == 3
         let profile: [UInt8]? =
             switch form.query.colours {
-            case .own where isColour: rendering.iccProfile(number: number) ?? OutputColourSpace.srgb.profile
+            case .own where isColour: own(number)
             case .converted(let space) where isColour: space.profile
             case .untold, .own, .converted: nil
             }

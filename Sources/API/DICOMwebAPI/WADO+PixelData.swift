@@ -52,4 +52,35 @@ extension DICOMwebRoutes {
         }
         throw HTTPFailure(.notAcceptable, DICOMwebMediaType.availableFrames(stored: syntax, canMake: canMake))
     }
+
+    /// That of all instances of a study or series.
+    func pixelDataOfAll(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        let wishes = try accept(request)
+        let first = try await firstPage(target, request)
+        guard !first.isEmpty else {
+            throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
+        }
+        let permit = try await gate.permit()
+        var parts = PixelDataParts(routes: self, first: first, wishes: wishes, request: request) { last in
+            try await page(target, after: last.place, request)
+        }
+        // The first part tells the type of the whole, and what is wrong with a wish.
+        guard let part = try await parts.next() else {
+            throw parts.available.map { HTTPFailure(.notAcceptable, $0) }
+                ?? HTTPFailure(.notFound, "no instance of it has pixel data")
+        }
+        try await record("bulkdata", request)
+        let framing = MultipartFraming(boundary: newBoundary())
+        return .stream(contentType: framing.contentType(ofParts: part.mediaType)) { [parts] writer in
+            defer { withExtendedLifetime(permit) {} }
+            var (parts, framing) = (parts, framing)
+            var next: PixelDataParts.Part? = part
+            while let part = next {
+                try await part.send(&framing, &writer)
+                next = try await parts.next()
+            }
+            try await writer.write(framing.end)
+        }
+    }
 }

@@ -15,7 +15,7 @@ import Workflow
 /// The first frame is made before the answer begins, so that what cannot be made is a status; a frame behind it that
 /// cannot be made breaks the body.
 extension DICOMwebRoutes {
-    private var transcoding: PixelTranscoding { PixelTranscoding(pixels, memory: memory) }
+    var transcoding: PixelTranscoding { PixelTranscoding(pixels, memory: memory) }
 
     /// A stored instance with its first frame made.
     struct Made: Sendable {
@@ -159,7 +159,7 @@ extension DICOMwebRoutes {
         { (try? transcoder(header, to: $0)) != nil }
     }
 
-    private static func transcoder(
+    static func transcoder(
         _ header: StoredHeader, to syntax: TransferSyntax
     ) throws(PixelCodecError) -> ObjectTranscoder {
         let stored = header.transferSyntax
@@ -241,7 +241,7 @@ extension DICOMwebRoutes {
     }
 
     /// Reads frames and has them made.
-    private struct FrameWork: Sendable {
+    struct FrameWork: Sendable {
         let source: FrameSource
         let sender: BlobSender?
         let transcoder: ObjectTranscoder

@@ -13,6 +13,12 @@ extension ImageRendering {
         return profile.flatMap { $0.count > 128 ? $0 : nil }
     }
 
+    /// Whether a profile says that it is one of RGB: only such a one can stand in a picture of RGB. ICC.1 §7.2.6, §7.2.9.
+    package static func isOfRGB(_ profile: [UInt8]) -> Bool {
+        profile.count > 128 && profile[16..<20].elementsEqual("RGB ".utf8)
+            && profile[36..<40].elementsEqual("acsp".utf8)
+    }
+
     /// The optical path that a frame names, else the first. PS3.3 §C.8.12.5, §C.8.12.6.2.
     private func opticalPath(_ number: Int) -> DataSet? {
         let paths = header.items(.opticalPathSequence)

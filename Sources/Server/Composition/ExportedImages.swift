@@ -10,6 +10,8 @@ struct ExportedImages: ExportObjectSource {
     private let index: any ImagingIndex
     private let blobs: any BlobStoring
     private let rewriting: [String: InstanceRewriting]
+    /// Of what no destination has rules for.
+    private let plain: InstanceRewriting
     private let workers: any TaskExecutor
     private let now: @Sendable () -> UTCInstant
 
@@ -17,14 +19,16 @@ struct ExportedImages: ExportObjectSource {
 
     /// - Parameters:
     ///   - terms: of the site's destinations, of which those count that de-identify.
+    ///   - memory: what those that are changed without such terms may hold.
     ///   - workers: where objects are changed and hashed, which takes processor time.
     init(
-        index: any ImagingIndex, blobs: any BlobStoring, terms: [ForwardingTerms], workers: any TaskExecutor,
-        now: @escaping @Sendable () -> UTCInstant
+        index: any ImagingIndex, blobs: any BlobStoring, terms: [ForwardingTerms], memory: MemoryBudget = .unlimited,
+        workers: any TaskExecutor, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.index = index
         self.blobs = blobs
         self.workers = workers
+        plain = InstanceRewriting(memory: memory, workers: workers)
         self.now = now
         rewriting = Dictionary(
             terms.filter(\.rewriting.deidentifies).map { ($0.name, $0.rewriting) },
@@ -54,9 +58,7 @@ struct ExportedImages: ExportObjectSource {
         let reader = try await blobs.open(instance.blobID)
         if destination == nil, instance.subject == nil { return try await stored(instance, reader) }
         // A destination that is configured no more takes nothing out. What is another's than its sender wrote is made anew.
-        let known: InstanceRewriting?
-        if let destination { known = rewriting[destination] } else { known = InstanceRewriting(workers: workers) }
-        guard let change = known else { return nil }
+        guard let change = destination.map({ rewriting[$0] }) ?? plain else { return nil }
         let header = try await index.headers(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
             sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: .server(requestID: "export")
@@ -69,7 +71,7 @@ struct ExportedImages: ExportObjectSource {
             }
             return try await written(rewritten, reader)
         } catch InstanceRewriting.Refusal.noMemory {
-            throw StoreError(.unavailable, "there is no memory to de-identify an object now")
+            throw StoreError(.unavailable, "there is no memory to change an object now")
         } catch is InstanceRewriting.Refusal {
             return nil
         } catch is DICOMDataError {

@@ -137,7 +137,9 @@ enum ServerComposition {
             configuration, folder, zone: profile.zone, memory: guards.memory, workers: workers)
 
         // The doors for applications.
-        let images = ExportedImages(index: store, blobs: blobs, terms: routing.terms, workers: workers) { clock.now() }
+        let images = ExportedImages(
+            index: store, blobs: blobs, terms: routing.terms, memory: guards.memory, workers: workers
+        ) { clock.now() }
         let failed: JobFailures = { reference, kind in
             logger.error("a job failed", metadata: ["request": .string(reference), "error": .string(kind)])
         }

@@ -34,8 +34,15 @@ extension RelationalStore: ImagingIndex {
     package func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
         let sight = access.imagingSight(.search)
         guard !sight.isNothing else { return StudyMatches(matches: [], remaining: 0) }
-        return try await readUnit(access, .search(client: access.principal.id)) {
-            try StudyQueryRun(connection: $0.connection, sight: sight).matches(query)
+        let authorities = authorities
+        // Who may see a row is told whose it was when they might.
+        return try await readUnit(access, .search(client: access.principal.id)) { unit in
+            var found = try StudyQueryRun(connection: unit.connection, sight: sight).matches(query)
+            if let authorities {
+                var lookup = SubjectLookup(unit, authorities)
+                try lookup.state(&found.matches)
+            }
+            return found
         }
     }
 

@@ -38,6 +38,8 @@ package final class RelationalStore: Sendable {
     /// The last version that was matched with Subscriptions, as far as it is not in the database: nothing came of those
     /// between.
     let matchedKey = Mutex<Int64>(0)
+    /// The last study whose rows of its patient as known here were made anew, while those of all are.
+    let renewedStudy = Mutex<String>("")
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
     /// The FHIR base URL, without a closing slash.
@@ -95,6 +97,7 @@ package final class RelationalStore: Sendable {
         let refusal = refusal
         let stations = stations
         let instanceRows = instanceRows
+        let authorities = authorities
         let rules = rules
         let subscriptionKeeping = subscriptionKeeping
         let subjects = SubjectChanges()
@@ -107,7 +110,7 @@ package final class RelationalStore: Sendable {
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
                     rules: rules, indexer: indexer, stations: stations, observers: observers,
-                    subscriptions: subscriptionKeeping,
+                    authorities: authorities, subscriptions: subscriptionKeeping,
                     paging: paging, subjects: subjects, searchTimeout: self.database.changeSearchTimeout,
                     hideFromCache: { instanceRows.exclude($0) })
                 let value: T

@@ -33,6 +33,16 @@ final class SQLUnitOfWork: UnitOfWork {
     private let searchTimeout: Duration
     /// Studies whose rows of keys are made anew once: before an image adds to them, and at the end of the unit.
     private var staleKeys: Set<String> = []
+    /// Nil where studies are found by what their senders wrote alone.
+    private let authorities: AssigningAuthorities?
+    /// Of which studies are found by another patient or order at the end of the unit.
+    private var staleSubjects = StaleSubjects()
+
+    private struct StaleSubjects {
+        var studies: Set<String> = []
+        var patients: Set<EntityID> = []
+        var orders: Set<EntityID> = []
+    }
 
     private let patientTable: PatientTable
     private let orderTable: OrderTable
@@ -46,12 +56,14 @@ final class SQLUnitOfWork: UnitOfWork {
     init(
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
         access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
-        observers: [any CommitObserver] = [], subscriptions: SubscriptionKeeping = SubscriptionKeeping(),
+        observers: [any CommitObserver] = [], authorities: AssigningAuthorities? = nil,
+        subscriptions: SubscriptionKeeping = SubscriptionKeeping(),
         paging: SearchPaging? = nil, subjects: SubjectChanges = SubjectChanges(),
         searchTimeout: Duration = .zero, hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
         self.searchTimeout = searchTimeout
         self.observers = observers
+        self.authorities = authorities
         subscriptionKeeping = subscriptions
         self.paging = paging
         self.subjects = subjects
@@ -99,6 +111,7 @@ final class SQLUnitOfWork: UnitOfWork {
     func conclude() throws {
         try settle()
         try rebuildStaleKeys()
+        try refreshSubjects()
         let changes = log.changes
         if changes.isEmpty { return }
         for observer in observers { try observer.conclude(changes, in: self) }
@@ -132,7 +145,9 @@ final class SQLUnitOfWork: UnitOfWork {
     func save(_ patient: Patient) throws {
         _ = try writing()
         try TextRule.check(patient)
-        subjects.note(patient, instead: try patientTable.patient(patient.id))
+        if subjects.note(patient, instead: try patientTable.patient(patient.id)) {
+            staleSubjects.patients.insert(patient.id)
+        }
         try patientTable.save(patient)
     }
     func removePatient(_ id: EntityID) throws {
@@ -163,11 +178,12 @@ final class SQLUnitOfWork: UnitOfWork {
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { try orderTable.orders(of: patientID) }
     func save(_ order: ImagingOrder) throws {
         try TextRule.check(order)
-        subjects.note(order, instead: try orderTable.order(order.id))
+        if subjects.note(order, instead: try orderTable.order(order.id)) { staleSubjects.orders.insert(order.id) }
         try orderTable.save(order, ordinal: try writing().sequence)
     }
     func removeOrder(_ id: EntityID) throws {
         _ = try writing()
+        staleSubjects.orders.insert(id)
         try orderTable.removeOrder(id)
     }
 
@@ -208,6 +224,7 @@ final class SQLUnitOfWork: UnitOfWork {
         _ = try writing()
         try TextRule.check(study.attributes)
         try studyTable.save(study)
+        staleSubjects.studies.insert(study.studyInstanceUID)
     }
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {
         try studyTable.series(seriesInstanceUID, in: studyInstanceUID)
@@ -307,7 +324,18 @@ final class SQLUnitOfWork: UnitOfWork {
         for uid in staleKeys.sorted() {
             try StudyKeyTable(connection: connection, memo: transaction?.memo).rebuild(uid)
         }
+        staleSubjects.studies.formUnion(staleKeys)
         staleKeys = []
+    }
+    private func refreshSubjects() throws {
+        let stale = staleSubjects
+        staleSubjects = StaleSubjects()
+        guard let authorities else { return }
+        let table = StudySubjectTable(
+            connection: connection, authorities: authorities, memo: transaction?.memo)
+        try table.refresh(stale.studies.sorted())
+        for id in stale.patients.sorted(by: { $0.value < $1.value }) { try table.refresh(ofPatient: id) }
+        for id in stale.orders.sorted(by: { $0.value < $1.value }) { try table.refresh(ofOrder: id) }
     }
 
     // MARK: Reports and messages

@@ -29,6 +29,8 @@ struct SearchKeyCompiler {
         var isIndexed = true
         /// Bytes of a text that the column holds the beginning of.
         var bytesMax = Int.max
+        /// Rows of a study that say the same of the patient as known here, where the column does not.
+        var known: StudyValueKind?
     }
 
     /// Keys of one group.
@@ -81,6 +83,9 @@ struct SearchKeyCompiler {
                     let comparison = Comparison(dialect: dialect, bytesMax: place.bytesMax)
                     if place.kind == .words { return comparison.words(match, alias, group) }
                     let own = comparison.condition(match, "\(alias).\(place.column)", place.kind)
+                    if let known = place.known {
+                        return .anyOf([own, known.condition(comparison.condition(match, "x.value", place.kind), alias)])
+                    }
                     guard place.kind == .station else { return own }
                     let modalities = stations.modalities { match.matches($0) }
                     if modalities.isEmpty { return own }
@@ -135,10 +140,10 @@ struct SearchKeyCompiler {
         switch key {
         case .patientName: Place(group: .patientName, column: "value", kind: .name, bytesMax: KeyText.bytesMax)
         case .patientID: Place(group: .patientID, column: "value", bytesMax: KeyText.bytesMax)
-        case .issuerOfPatientID: Place(group: .root, column: "issuer")
+        case .issuerOfPatientID: Place(group: .root, column: "issuer", known: .knownIssuer)
         case .patientIDSystem: Place(group: .root, column: "patient_id_system")
-        case .patientBirthDate: Place(group: .root, column: "birth_date", kind: .day)
-        case .patientSex: Place(group: .root, column: "sex")
+        case .patientBirthDate: Place(group: .root, column: "birth_date", kind: .day, known: .knownBirthDate)
+        case .patientSex: Place(group: .root, column: "sex", known: .knownSex)
         case .studyDate: Place(group: .root, column: "study_date", kind: .day)
         case .studyTime: Place(group: .root, column: "study_time", kind: .time)
         case .accessionNumber: Place(group: .accession, column: "value", bytesMax: KeyText.bytesMax)
@@ -199,7 +204,9 @@ extension SearchKeyCompiler.Group {
 
     var join: Join {
         func values(_ kind: StudyValueKind) -> Join {
-            Join(table: "study_values", rows: "kind = \(kind.rawValue)", column: "study_uid", root: "uid")
+            let rows =
+                kind.known.map { "kind IN (\(kind.rawValue), \($0.rawValue))" } ?? "kind = \(kind.rawValue)"
+            return Join(table: "study_values", rows: rows, column: "study_uid", root: "uid")
         }
         return switch self {
         case .root: Join(table: "", column: "", root: "")
@@ -257,6 +264,31 @@ enum StudyValueKind: Int64, CaseIterable {
     case accession = 1, patientID, patientName, referringPhysicianName, studyID
     /// The words of a name and what they sound like: ``NameWords``.
     case patientNameWord, referringPhysicianNameWord
+    // Of the patient and order as known here, where its objects say otherwise.
+    case knownAccession = 16, knownPatientID, knownPatientName, knownIssuer, knownBirthDate, knownSex
+    case knownPatientNameWord
+
+    /// Rows of these kinds.
+    static let known = "kind BETWEEN \(knownAccession.rawValue) AND \(knownPatientNameWord.rawValue)"
+
+    /// What rows of the kind are looked up together with.
+    var known: StudyValueKind? {
+        switch self {
+        case .accession: .knownAccession
+        case .patientID: .knownPatientID
+        case .patientName: .knownPatientName
+        case .patientNameWord: .knownPatientNameWord
+        default: nil
+        }
+    }
+
+    /// Of a study with the given alias: that it has a row of the kind for which `condition` holds, of the alias `x`. The
+    /// few rows are found once for all studies.
+    func condition(_ condition: SQLCondition, _ alias: String) -> SQLCondition {
+        SQLCondition(
+            "\(alias).uid IN (SELECT x.study_uid FROM study_values x WHERE x.kind = \(rawValue) AND \(condition.text))",
+            condition.values)
+    }
 }
 
 extension KeyMatch {

@@ -7,14 +7,15 @@ final class SubjectChanges: Sendable {
 
     var areNoted: Bool { noted.load(ordering: .acquiring) }
 
-    /// What nobody had before is of no instance yet.
-    func note(_ patient: Patient, instead old: Patient?) {
-        guard let old else { return }
-        if patient.identifiers != old.identifiers || patient.names != old.names || patient.birthDate != old.birthDate
-            || patient.sex != old.sex || patient.mergedInto != old.mergedInto
-        {
-            note()
-        }
+    /// What nobody had before is of no instance yet. Gives whether it is such a change.
+    func note(_ patient: Patient, instead old: Patient?) -> Bool {
+        guard let old else { return false }
+        guard
+            patient.identifiers != old.identifiers || patient.names != old.names || patient.birthDate != old.birthDate
+                || patient.sex != old.sex || patient.mergedInto != old.mergedInto
+        else { return false }
+        note()
+        return true
     }
 
     func note(_ series: Series, instead old: Series?) {
@@ -26,8 +27,10 @@ final class SubjectChanges: Sendable {
         }
     }
 
-    func note(_ order: ImagingOrder, instead old: ImagingOrder?) {
-        if let old, order.accession != old.accession { note() }
+    func note(_ order: ImagingOrder, instead old: ImagingOrder?) -> Bool {
+        guard let old, order.accession != old.accession else { return false }
+        note()
+        return true
     }
 
     func note() { noted.store(true, ordering: .releasing) }

@@ -66,6 +66,53 @@ struct SubjectLookup {
             since: series.updatedAt)
     }
 
+    // MARK: Studies
+
+    /// Has the matches of a query say whose their studies are as the site knows it, where their senders wrote otherwise.
+    mutating func state(_ matches: inout [StudyMatch]) throws {
+        try find(Set(matches.compactMap(\.study.reconciliation.patientID)))
+        let accessions = try accessions(Set(matches.compactMap(\.study.reconciliation.orderID)))
+        var subjects: [String: ObjectSubject?] = [:]
+        for index in matches.indices {
+            let study = matches[index].study
+            guard let id = study.reconciliation.patientID, let patient = try patient(id) else { continue }
+            let subject =
+                subjects[study.studyInstanceUID]
+                ?? ObjectSubject(
+                    of: study, patient: patient, accession: study.reconciliation.orderID.flatMap { accessions[$0] },
+                    authorities: authorities)
+            subjects[study.studyInstanceUID] = .some(subject)
+            guard let subject else { continue }
+            matches[index].study.attributes = subject.stated(in: study.attributes)
+            if subject.isOfAnotherRequest { matches[index].requests = [] }
+        }
+    }
+
+    /// Looks all up at once.
+    private mutating func find(_ ids: Set<EntityID>) throws {
+        guard !ids.isEmpty else { return }
+        let found = try unit.connection.all(
+            "SELECT id, detail FROM patients WHERE \(unit.connection.dialect.isInTexts("id"))",
+            [.texts(ids.map(\.value).sorted())]
+        ) { try DetailColumn.decode(Patient.self, $0, .patient) }
+        for patient in found where patient.mergedInto == nil { patients[patient.id] = .some(patient) }
+    }
+
+    private func accessions(_ orders: Set<EntityID>) throws -> [EntityID: Identifier] {
+        guard !orders.isEmpty else { return [:] }
+        var accessions: [EntityID: Identifier] = [:]
+        try unit.connection.run(
+            """
+            SELECT id, accession_system, accession_value FROM orders
+            WHERE \(unit.connection.dialect.isInTexts("id")) AND accession_value IS NOT NULL
+            """, [.texts(orders.map(\.value).sorted())]
+        ) { row in
+            accessions[EntityID(try row.text(0))] = Identifier(
+                system: try row.optionalText(1) ?? "", value: try row.text(2))
+        }
+        return accessions
+    }
+
     /// The living record of a patient.
     private mutating func patient(_ id: EntityID) throws -> Patient? {
         if let known = patients[id] { return known }

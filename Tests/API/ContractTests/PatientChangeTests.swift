@@ -30,13 +30,16 @@ import Workflow
         }
     }
 
-    private static func text(_ groups: [RouteGroup], _ operation: String, _ accept: String) async throws -> String {
+    private static func text(
+        _ groups: [RouteGroup], _ operation: String, _ accept: String, query: String = ""
+    ) async throws -> String {
         let route = try #require(groups.flatMap(\.routes).first { $0.operationID == operation })
-        let parameters = [("study", study), ("series", study + ".1"), ("instance", study + ".1.1")]
+        let parameters =
+            query.isEmpty ? [("study", study), ("series", study + ".1"), ("instance", study + ".1.1")] : []
         let response = try await route.handler(
             APIRequest(
-                method: .get, path: "/", headers: [.accept: accept], parameters: PathParameters(parameters),
-                access: access))
+                method: .get, path: "/", rawQuery: query, headers: [.accept: accept],
+                parameters: PathParameters(parameters), access: access))
         let body = Body()
         try await response.body.write(Body.Writer(body: body))
         return String(decoding: body.bytes.withLock { $0 }, as: UTF8.self)
@@ -97,6 +100,39 @@ import Workflow
                 let text = try await Self.text(groups, operation, accept)
                 #expect(text.contains("Jones^Jane") && text.contains("MERGED7"), "\(operation)")
                 #expect(!text.contains("Smith"), "\(operation)")
+            }
+        }
+    }
+
+    @Test(
+        "PS3.18 §10.6: after a merge a search by either number finds the study, and says whose it is now",
+        arguments: ServedRoutes.databases)
+    func searches(_ kind: SQLDialect) async throws {
+        try await ServedRoutes.with(kind, authorities: Self.authorities) { groups, store in
+            try await Self.work(store) { _ = try PatientService().apply(Self.update("100", "Doe"), in: $0) }
+            try await Self.store(groups)
+            func found(_ operation: String, _ query: String) async throws -> String {
+                try await Self.text(groups, operation, "application/dicom+json", query: query)
+            }
+            let searches = ["searchStudies", "searchSeries", "searchInstances"]
+            for search in searches {
+                #expect(try await found(search, "PatientID=100").contains("Doe^Jane"), "\(search)")
+                #expect(try await found(search, "PatientID=MERGED7") == "[]", "\(search)")
+            }
+            let prior = [Identifier(system: "urn:example:patient", value: "100", kind: .medicalRecord)]
+            try await Self.work(store) {
+                _ = try PatientService().merge(prior: prior, into: Self.update("MERGED7", "Jones"), in: $0)
+            }
+            for search in searches {
+                for query in [
+                    "PatientID=100", "PatientID=MERGED7", "PatientName=Jones*", "PatientName=doe^jane",
+                    "PatientID=MERGED7&PatientName=Jones^Jane&includefield=all",
+                ] {
+                    let text = try await found(search, query)
+                    #expect(text.contains("Jones^Jane") && text.contains("MERGED7"), "\(search) \(query)")
+                }
+                #expect(try await !found(search, "PatientID=100").contains("Doe"), "\(search)")
+                #expect(try await found(search, "PatientID=MERGED8") == "[]", "\(search)")
             }
         }
     }

@@ -157,6 +157,8 @@ import Testing
         case "retrieveFrames": return Ask(.image, .get, instance + "/frames/1")
         case "retrieveBulkData": return Ask(.image, .get, instance + "/bulkdata/7FE00010")
         case "retrievePixelData": return Ask(.image, .get, instance + "/pixeldata")
+        case "retrieveStudyPixelData": return Ask(.image, .get, uids + "/pixeldata")
+        case "retrieveSeriesPixelData": return Ask(.image, .get, series + "/pixeldata")
         case "retrieveByURI":
             return Ask(
                 .image, .get,

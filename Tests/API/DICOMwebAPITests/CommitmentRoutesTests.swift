@@ -50,7 +50,8 @@ struct CommitmentRoutesTests {
 
         func ask(
             _ operation: String, _ uid: String = "1.2.3", _ body: [UInt8]? = nil,
-            type: String = "application/dicom+json", scope: String = "system/ImagingStudy.c", client: String = "ct"
+            type: String = "application/dicom+json", scope: String = "system/ImagingStudy.c", client: String = "ct",
+            memory: MemoryBudget = .unlimited
         ) async throws -> Answer {
             let route = try #require(routes.first { $0.operationID == operation })
             let request = APIRequest(
@@ -59,7 +60,7 @@ struct CommitmentRoutesTests {
                 body: RequestBody(buffer: ByteBuffer(bytes: body ?? [])),
                 access: AccessContext(
                     principal: Principal(kind: .client, id: client), scopes: [try #require(Scope(scope))],
-                    requestID: "r"))
+                    requestID: "r"), memory: memory.reservation())
             do {
                 let response = try await route.handler(request)
                 let log = BodyLog()
@@ -212,6 +213,21 @@ struct CommitmentRoutesTests {
         await #expect(throws: HTTPFailure(.unavailable, "")) {
             _ = try await request(2 * body.count).dataSet(limit: 8 << 20)
         }
+    }
+
+    @Test("An outcome takes memory as it is told: 503 where there is none, and it is there the next time")
+    func outcomeInMemory() async throws {
+        let service = Service(patience: .zero)
+        let uids = (1...1_000).map { "1.5.\($0)" }
+        #expect(try await service.request(uids).status == 202)
+        try await service.running {
+            _ = try await service.desk.standing(of: Self.key("1.2.3"), within: .seconds(60))
+        }
+        let little = MemoryBudget(bytesMax: 1 << 20)
+        #expect(try await service.ask("checkStorageCommitment", memory: little).status == 503)
+        #expect(little.used == 0)
+        let answer = try await service.ask("checkStorageCommitment", memory: MemoryBudget(bytesMax: 4 << 20))
+        #expect(answer.status == 200 && answer.set?[.failedSOPSequence]?.items?.count == 998)
     }
 
     @Test("A process that takes over tells the same outcomes, and reads back what the one before it did not")

@@ -341,6 +341,26 @@ struct RenderedTests {
         #expect(try await picture("1.4", "iccprofile=adobergb") == Self.png(Self.one))
         await #expect(throws: HTTPFailure(.notAcceptable, "")) { try await picture("1.3", "iccprofile=srgb") }
         #expect(try await picture("1.3", "iccprofile=no") == png(stored, nil))
+        // What is no profile of RGB stands in no picture of RGB.
+        #expect(try await picture("1.3", "iccprofile=yes") == png(stored, nil))
+    }
+
+    @Test("A profile counts as memory where it goes into the picture or its colours are converted from it")
+    func profilesInMemory() async throws {
+        var set = Self.image([(0..<18).map { UInt8($0) }])
+        set.set(.samplesPerPixel, int: 3)
+        set.set(.planarConfiguration, int: 0)
+        set.set(.photometricInterpretation, string: "RGB")
+        let profile = OutputColourSpace.displayp3.profile + [UInt8](repeating: 0, count: 1 << 20)
+        set.set(DICOMData.Tag(0x0028, 0x2000), .OB, bytes: profile)
+        let budget = MemoryBudget(bytesMax: 5 << 19)
+        let routes = try Self.routes([Object(set: set, uid: "1.1")], memory: budget)
+        for (query, isEnough) in [("iccprofile=no", true), ("iccprofile=yes", false), ("iccprofile=srgb", false)] {
+            let answer = try? await routes.renderedInstance(
+                Self.request("image/png", query: query, instance: "1.1"))
+            #expect((answer != nil) == isEnough, "\(query)")
+        }
+        #expect(budget.used == 0)
     }
 
     @Test(

@@ -97,6 +97,34 @@ struct ObjectSubjectTests {
         #expect(other.accession?.value == "A1" && other.number == nil)
     }
 
+    @Test("The accession number of another person's order does not stay, nor does what was said of their request")
+    func accessionsOfAnother() throws {
+        let other = Self.patient([Identifier(system: "urn:mrn", value: "7")])
+        func order(_ accession: String?) -> ImagingOrder {
+            ImagingOrder(
+                id: EntityID("o"), patientID: EntityID("p"),
+                accession: accession.map { Identifier(system: "urn:acc", value: $0) }, status: .active,
+                code: CodedConcept(text: "CT"))
+        }
+        for order in [order(nil), nil] {
+            let unscheduled = try #require(Self.subject(other, accession: "A1", order: order))
+            #expect(unscheduled.accession?.value == "" && unscheduled.isOfAnotherRequest)
+        }
+        // The order was right, and the patient was not.
+        let ordered = try #require(Self.subject(other, accession: "A1", order: order("A1")))
+        #expect(ordered.isOfAnother && ordered.accession == nil && !ordered.isOfAnotherRequest)
+        var study = Study(
+            id: EntityID("s"), studyInstanceUID: "1.2", reconciliation: .unscheduled(patientID: EntityID("p")),
+            attributes: StudyAttributes(), updatedAt: UTCInstant(microseconds: 5))
+        (study.attributes.patientID, study.attributes.patientIDSystem) = ("100", "urn:mrn")
+        (study.attributes.accessionNumber, study.attributes.accessionSystem) = ("A1", "urn:acc")
+        let subject = try #require(
+            ObjectSubject(of: study, patient: other, accession: nil, authorities: Self.authorities))
+        let stated = subject.stated(in: study.attributes)
+        #expect(stated.accessionNumber == nil && stated.accessionSystem == nil)
+        #expect(stated.patientID == "7" && stated.issuerOfPatientID == "HOSP" && stated.patientName == "Doe^Jane")
+    }
+
     @Test("Where objects of a series say it otherwise all are told, and one without a number gets it")
     func varied() throws {
         let told = try #require(Self.subject(Self.patient(), isVaried: true))

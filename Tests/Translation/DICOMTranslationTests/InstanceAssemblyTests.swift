@@ -143,13 +143,16 @@ import Testing
         }
     }
 
-    @Test("Another transfer syntax than the media type has, big endian, deflated and video are not taken")
+    @Test("Another transfer syntax than the media type has, big endian, deflated and video of none are not taken")
     func syntaxes() async {
         let six = [UInt8](repeating: 1, count: 6)
         for (type, syntax) in [
             (Self.octets, "1.2.840.10008.1.2.2"), (Self.octets, "1.2.840.10008.1.2.1.99"), (Self.octets, "1.2.3"),
             ("image/jpeg", "1.2.840.10008.1.2.4.90"), ("image/jp2", "1.2.840.10008.1.2.1"),
-            ("video/mpeg", nil), ("image/png", nil), ("image/jpeg", nil), ("image/jp2", nil), ("image/jls", nil),
+            ("video/mpeg", nil), ("video/mp4", nil), ("video/mp4", "1.2.840.10008.1.2.4.100"),
+            ("video/mpeg2", "1.2.840.10008.1.2.4.102"), ("video/mpeg", "1.2.840.10008.1.2.4.102"),
+            ("video/h265", "1.2.840.10008.1.2.4.106"), ("image/png", nil), ("image/jpeg", nil), ("image/jp2", nil),
+            ("image/jls", nil),
         ] as [(String, String?)] {
             await Self.refused(.transferSyntaxNotSupported, Self.image(), Self.part(six, type, syntax))
         }
@@ -166,6 +169,59 @@ import Testing
         await Self.refused(.classMismatch, two, frame, frame, frame)
         await Self.refused(
             .notUnderstood, two, frame, Self.part([0xFF, 0xD8], "image/jpeg", "1.2.840.10008.1.2.4.51"))
+    }
+
+    /// 300 frames of colour.
+    private static func film() -> DataSet {
+        image { set in
+            set.set(.samplesPerPixel, int: 3)
+            set.set(.photometricInterpretation, string: "YBR_PARTIAL_420")
+            set.set(.numberOfFrames, string: "300")
+        }
+    }
+
+    private static func packets(_ count: Int) -> [UInt8] {
+        (0..<count).flatMap { _ in [0x47] + [UInt8](repeating: 1, count: 187) }
+    }
+
+    @Test("PS3.5 §8.2.7: video is one stream in one fragment behind an empty offset table, however many frames it has")
+    func video() async throws {
+        let boxes: [UInt8] = [0, 0, 0, 12] + Array("ftypmp42".utf8) + [9]
+        for (type, syntax, stream) in [
+            ("video/mp4", "1.2.840.10008.1.2.4.102", boxes), ("video/mp4", "1.2.840.10008.1.2.4.106", Self.packets(2)),
+            ("video/h265", "1.2.840.10008.1.2.4.107", [0, 0, 0, 1, 0x40]),
+            ("video/mpeg2", "1.2.840.10008.1.2.4.100", [0, 0, 1, 0xBA]),
+            ("video/mpeg", "1.2.840.10008.1.2.4.101", [0, 0, 1, 0xB3]),
+            (Self.octets, "1.2.840.10008.1.2.4.102", boxes), ("video/mp4", "1.2.840.10008.1.2.4.102.1", boxes),
+        ] {
+            let assembly = try await Self.assembled(Self.film(), Self.part(stream, type, syntax))
+            #expect(assembly.transferSyntax.uid == syntax)
+            let even = stream + (stream.count % 2 == 1 ? [0] : [])
+            #expect(
+                try await Self.read(assembly)[.pixelData]?.value == .fragments(EncapsulatedValue(fragments: [even])),
+                "\(type) \(syntax)")
+        }
+    }
+
+    @Test(
+        "What does not begin as its video does, is no stream or several, or of a film that is not described, is refused"
+    )
+    func videoRefused() async {
+        let (mp4, mpeg) = ("1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.100")
+        let boxes: [UInt8] = [0, 0, 0, 12] + Array("ftypmp42".utf8)
+        for stream in [[], [0, 0], Array(boxes.prefix(7)), Array("%PDF-1.7".utf8), Array(Self.packets(1).dropLast())] {
+            await Self.refused(.classMismatch, Self.film(), Self.part(stream, "video/mp4", mp4))
+        }
+        var broken = Self.packets(2)
+        broken[188] = 0
+        await Self.refused(.classMismatch, Self.film(), Self.part(broken, "video/mp4", mp4))
+        // A file of boxes holds no MPEG-2 here.
+        await Self.refused(.classMismatch, Self.film(), Self.part(boxes, "video/mpeg2", mpeg))
+        let part = Self.part(boxes, "video/mp4", mp4)
+        await Self.refused(.classMismatch, Self.film(), part, part)
+        var undescribed = Self.film()
+        undescribed.remove(.rows)
+        await Self.refused(.classMismatch, undescribed, part)
     }
 
     @Test("A document is what its part and its class say, or is refused")

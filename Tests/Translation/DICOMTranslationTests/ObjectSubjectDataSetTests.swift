@@ -1,3 +1,4 @@
+import Access
 import Testing
 import Workflow
 
@@ -121,13 +122,22 @@ struct ObjectSubjectDataSetTests {
         let image = Self.image()
         let (header, blob) = try Self.stored(image, .deflatedExplicitVRLittleEndian, try Self.subject())
         #expect(StoredHeader.remadeSyntax(of: .deflatedExplicitVRLittleEndian) == .explicitVRLittleEndian)
-        let whole = try await InstanceRewriting.inflated(try StoredHeader(header), from: blob)
+        let budget = MemoryBudget()
+        let held = budget.reservation()
+        let whole = try await InstanceRewriting.inflated(try StoredHeader(header), from: blob, holding: held)
+        #expect(budget.used > 0)
+        held.release()
         #expect(whole.string(.patientName) == "Smith^Jane")
         #expect(whole[.pixelData]?.bytes == image[.pixelData]?.bytes)
         // One that is cut off is no object.
         let cut = Blob(bytes: Array(blob.bytes.dropLast(20)))
         await #expect(throws: (any Error).self) {
-            _ = try await InstanceRewriting.inflated(try StoredHeader(header), from: cut)
+            _ = try await InstanceRewriting.inflated(
+                try StoredHeader(header), from: cut, holding: MemoryBudget.unlimited.reservation())
+        }
+        await #expect(throws: InstanceRewriting.Refusal.noMemory) {
+            _ = try await InstanceRewriting.inflated(
+                try StoredHeader(header), from: blob, holding: MemoryBudget(bytesMax: 64).reservation())
         }
     }
 
@@ -142,6 +152,76 @@ struct ObjectSubjectDataSetTests {
         #expect(record.item(.modifiedAttributesSequence)?.string(.otherPatientNames) == "Roe^Rita")
         // Said again it is the same.
         #expect(subject.stated(in: stated, source: nil) == stated)
+    }
+
+    @Test("Remarks, allergies, relatives, visits and trials of another person go, what was seen of a body stays")
+    func ofPerson() throws {
+        let gone = [
+            DICOMData.Tag.medicalAlerts, .allergies, .responsiblePerson, .patientComments, .admissionID,
+            DICOMData.Tag(0x0010, 0x2150), DICOMData.Tag(0x0010, 0x1080), DICOMData.Tag(0x0012, 0x0040),
+            DICOMData.Tag(0x0038, 0x0300),
+        ]
+        let image = Self.image { set in
+            for tag in gone { set.set(tag, string: "OTHERS") }
+            set.set(.patientWeight, string: "70")
+            set.set(.pregnancyStatus, int: 4)
+        }
+        let stated = try Self.subject(isOfAnother: true).stated(in: image, source: nil)
+        let former = try #require(stated.item(.originalAttributesSequence)?.item(.modifiedAttributesSequence))
+        for tag in gone {
+            #expect(stated[tag] == nil, "\(tag)")
+            #expect(former.string(tag) == "OTHERS", "\(tag)")
+        }
+        #expect(stated.contains(.patientWeight) && stated.contains(.pregnancyStatus))
+        // They are the same person's.
+        let same = try Self.subject().stated(in: image, source: nil)
+        for tag in gone { #expect(same.string(tag) == "OTHERS", "\(tag)") }
+    }
+
+    @Test("The accession number and request of another person's order go, and are kept as what was said before")
+    func requests() throws {
+        let image = Self.image { set in
+            set.set(.accessionNumber, string: "A1")
+            var item = DataSet()
+            item.set(.requestedProcedureID, string: "R1")
+            set.set(.requestAttributesSequence, items: [item])
+        }
+        let patient = Patient(id: EntityID("p"), identifiers: [Identifier(system: "urn:mrn", value: "200")])
+        let subject = ObjectSubject(
+            InstanceIdentity(
+                patientID: "100", patientIDSystem: "urn:mrn", accessionNumber: "A1", accessionSystem: "urn:acc"),
+            PatientWords(), patient: patient, order: nil, authorities: Self.authorities, since: Self.time)
+        let stated = try #require(subject).stated(in: image, source: nil)
+        #expect(stated.contains(.accessionNumber) && stated.string(.accessionNumber) ?? "" == "")
+        #expect(!stated.contains(.requestAttributesSequence))
+        let former = try #require(stated.item(.originalAttributesSequence)?.item(.modifiedAttributesSequence))
+        #expect(former.string(.accessionNumber) == "A1")
+        #expect(former.item(.requestAttributesSequence)?.string(.requestedProcedureID) == "R1")
+    }
+
+    @Test("A birth date that is corrected goes from the alternative calendar, too")
+    func calendars() throws {
+        let image = Self.image { set in
+            set.set(DICOMData.Tag(0x0010, 0x0033), .LO, string: "1389/10/23")
+            set.set(DICOMData.Tag(0x0010, 0x0035), .CS, string: "ISLAMIC")
+        }
+        func stated(_ birthDate: String?) throws -> DataSet {
+            let patient = Patient(
+                id: EntityID("p"), identifiers: [Identifier(system: "urn:mrn", value: "100")],
+                names: [HumanName(family: "Smith", given: ["Jane"])],
+                birthDate: birthDate.map { PartialDateTime($0) })
+            let subject = ObjectSubject(
+                InstanceIdentity(patientID: "100", patientIDSystem: "urn:mrn"), PatientWords(name: "Doe^Jane"),
+                patient: patient, order: nil, authorities: Self.authorities, since: Self.time)
+            return try #require(subject).stated(in: image, source: nil)
+        }
+        let corrected = try stated("1970-01-02")
+        #expect(corrected.string(.patientBirthDate) == "19700102")
+        #expect(
+            !corrected.contains(DICOMData.Tag(0x0010, 0x0033)) && !corrected.contains(DICOMData.Tag(0x0010, 0x0035)))
+        for birthDate in ["1970-01-01", nil] {
+            #expect(try stated(birthDate).string(DICOMData.Tag(0x0010, 0x0033)) == "1389/10/23")
+        }
     }
 
     @Test("PS3.5 §6.1.2.3: a name beyond the object's character set takes its text to UTF-8")

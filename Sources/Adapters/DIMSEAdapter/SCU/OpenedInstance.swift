@@ -130,7 +130,11 @@ struct OpenedInstance: Sendable {
         }
         let known = try StoredHeader(stored)
         // A deflated one is small enough to be changed in memory, or is not sent.
-        let dataSet = isDeflated ? try await InstanceRewriting.inflated(known, from: reader) : known.dataSet
+        let reservation = transcoding?.reservation() ?? MemoryBudget.unlimited.reservation()
+        defer { reservation.release() }
+        let dataSet =
+            isDeflated
+            ? try await InstanceRewriting.inflated(known, from: reader, holding: reservation) : known.dataSet
         let recoded = try await RecodedDataSet(
             dataSet, of: isDeflated ? .explicitVRLittleEndian : known.transferSyntax, in: syntax
         ) { range in

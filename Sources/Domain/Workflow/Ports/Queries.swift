@@ -107,6 +107,7 @@ package struct StudyQuery: Sendable, Hashable {
 
 /// One match of a study query with the levels it belongs to.
 package struct StudyMatch: Sendable, Hashable {
+    /// What it says of its patient and accession number is what is known here, where its sender wrote otherwise.
     package var study: Study
     /// Distinct modalities of the study, sorted.
     package var modalitiesInStudy: [String]

@@ -8,6 +8,7 @@ package struct ObjectSubject: Sendable, Hashable {
     /// A number, and who gave it, as far as that can be said in a data set.
     package struct Number: Sendable, Hashable {
         package let value: String
+        package let system: String
         package let issuer: UnknownAuthority?
     }
 
@@ -18,6 +19,7 @@ package struct ObjectSubject: Sendable, Hashable {
     package let birthDate: String?
     /// CS.
     package let sex: String?
+    /// Its value is empty for no value.
     package let accession: Number?
     /// Whether the sender wrote of another person: then nothing of that stays.
     package let isOfAnother: Bool
@@ -31,10 +33,10 @@ package struct ObjectSubject: Sendable, Hashable {
     ///   - words: what it says of its patient besides.
     ///   - isVaried: whether objects beside it say it otherwise, so that it cannot be told from `words`.
     ///   - patient: the living record that it is linked to.
-    ///   - order: that it is linked to.
+    ///   - given: the accession number of the order that it is linked to.
     package init?(
         _ identity: InstanceIdentity, _ words: PatientWords, isVaried: Bool = false, patient: Patient,
-        order: ImagingOrder?, authorities: AssigningAuthorities, since: UTCInstant
+        accession given: Identifier?, authorities: AssigningAuthorities, since: UTCInstant
     ) {
         let own = patient.identifiers.first {
             $0.value == identity.patientID && $0.system == identity.patientIDSystem
@@ -53,9 +55,12 @@ package struct ObjectSubject: Sendable, Hashable {
         name = known.name ?? unknown
         birthDate = known.birthDate ?? unknown
         sex = known.sex ?? unknown
-        let given = order?.accession
         let isOther = given?.value != identity.accessionNumber && (identity.accessionNumber != nil || isOfAnother)
-        accession = isOther || isVaried ? Self.number(given, authorities) : nil
+        // The number of another person's order is none of this patient.
+        let none =
+            isOfAnother && given == nil && identity.accessionNumber != nil
+            ? Number(value: "", system: "", issuer: nil) : nil
+        accession = isOther || isVaried ? Self.number(given, authorities) ?? none : nil
         self.since = max(since, patient.eventTime ?? since)
 
         let isAnotherNumber = number != nil && number?.value != identity.patientID || isOfAnother
@@ -75,7 +80,9 @@ package struct ObjectSubject: Sendable, Hashable {
     }
 
     private static func number(_ identifier: Identifier?, _ authorities: AssigningAuthorities) -> Number? {
-        identifier.map { Number(value: $0.value, issuer: authorities.designator(of: $0.system)) }
+        identifier.map {
+            Number(value: $0.value, system: $0.system, issuer: authorities.designator(of: $0.system))
+        }
     }
 
     private static func sex(of patient: Patient) -> String? {
@@ -92,6 +99,9 @@ package struct ObjectSubject: Sendable, Hashable {
         guard let told, !told.isEmpty, let known else { return false }
         return told != known
     }
+
+    /// Whether what the sender wrote of a request is of another person's.
+    package var isOfAnotherRequest: Bool { isOfAnother && accession != nil }
 
     /// All of it as text, which is another where it says another thing.
     package var fingerprint: String {

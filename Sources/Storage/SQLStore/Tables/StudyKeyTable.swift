@@ -40,11 +40,15 @@ struct StudyKeyTable {
             (StudyValueKind.patientName, attributes.patientName),
             (.referringPhysicianName, attributes.referringPhysicianName),
         ] {
-            let names = FoldedName.rows(name ?? "").map { KeyText.cut($0) }
-            for name in names.sorted() { add(kind, name) }
-            for word in Set(names.flatMap(NameWords.rows)).sorted() { add(kind.ofWords, word) }
+            for name in FoldedName.rows(name ?? "").sorted() { add(kind, name) }
+            for word in Self.words(name).sorted() { add(kind.ofWords, word) }
         }
         try insert(rows, of: studyUID)
+    }
+
+    /// The rows of a name's words: of as much of it as is found by its letters.
+    static func words(_ name: String?) -> Set<String> {
+        Set(FoldedName.rows(name ?? "").flatMap { NameWords.rows(KeyText.cut($0)) })
     }
 
     /// The requests of a series. The study is found by their accession numbers too: it has none of its own where it
@@ -103,7 +107,7 @@ struct StudyKeyTable {
             rows: rows.map { [.text(studyUID), .int($0.0.rawValue), .text($0.1)] })
     }
 
-    private static let valueInsert = SQLRowInsert(
+    static let valueInsert = SQLRowInsert(
         into: "study_values", [("study_uid", .text), ("kind", .int), ("value", .text)],
         suffix: "ON CONFLICT DO NOTHING")
 }

@@ -1,6 +1,7 @@
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import Synchronization
 
 /// What the store does behind the requests, in steps that each hold the writer for some milliseconds: entries of versions
 /// that no page link can ask for any more are removed, entries made by earlier rules are made anew, and the databases
@@ -17,6 +18,7 @@ extension RelationalStore {
         try await translating {
             if try await self.sweepReplaced() { return true }
             if try await self.reindex() { return true }
+            if try await self.renewSubjects() { return true }
             return try await self.gatherStatistics()
         }
     }
@@ -111,6 +113,31 @@ extension RelationalStore {
                 try upkeep.set(.reindexedKey, 0)
             }
         }
+        return true
+    }
+
+    // MARK: Whose studies are
+
+    /// Rows from before they were kept, or from other names of authorities. After a restart it begins anew, and writes only
+    /// what differs.
+    private func renewSubjects() async throws -> Bool {
+        guard let authorities else { return false }
+        let form = StudySubjectTable.form(authorities)
+        let last = renewedStudy.withLock { $0 }
+        let found: [String]? = try await database.read(.background) { connection in
+            if try UpkeepTable(connection: connection).value(.subjectForm) == form { return nil }
+            return try connection.all(
+                "SELECT uid FROM studies WHERE uid > ? ORDER BY uid LIMIT ?",
+                [.text(last), .int(Int64(StudySubjectTable.batch))]
+            ) { try $0.text(0) }
+        }
+        guard let found else { return false }
+        try await database.write { transaction in
+            let connection = transaction.connection
+            if found.isEmpty { return try UpkeepTable(connection: connection).set(.subjectForm, form) }
+            try StudySubjectTable(connection: connection, authorities: authorities).refresh(found)
+        }
+        renewedStudy.withLock { $0 = found.last ?? "" }
         return true
     }
 

@@ -13,6 +13,8 @@ struct UpkeepTable {
         case reindexedKey = "reindexed key"
         /// The newest version when statistics were gathered.
         case analyzedKey = "analyzed key"
+        /// The form of the rows by which studies are found beside what their senders wrote; see ``StudySubjectTable/form(_:)``.
+        case subjectForm = "subject form"
         /// The last version that Subscriptions were matched with.
         case subscriptionKey = "subscription key"
     }

@@ -1,4 +1,5 @@
 import DICOMData
+import DICOMPixels
 
 /// The transfer syntax of a compressed frame, from the first bytes of its bitstream: for a body part whose media type names
 /// none. Every loop ends with the bytes, which are the first of a frame and few. PS3.5 §A.4, PS3.18 Table 8.7.3-5.
@@ -18,6 +19,14 @@ package enum BitstreamSyntax {
         case "image/dicom-rle": .rleLossless
         default: nil
         }
+    }
+
+    /// Whether video may begin like this: with a start code, a packet of a transport stream, or, but of MPEG-2, the first
+    /// box of an MP4 file. ISO/IEC 13818-1 §2.4.3, 13818-2 §6.2.1, 14496-12 §4.3; PS3.5 §8.2.5 to §8.2.10.
+    package static func isVideo(_ start: [UInt8], of syntax: TransferSyntax) -> Bool {
+        if start.starts(with: [0, 0, 1]) || start.starts(with: [0, 0, 0, 1]) { return true }
+        if start.first == 0x47, start.count >= 188 { return start.count == 188 || start[188] == 0x47 }
+        return syntax.frameMediaType != "video/mpeg2" && start.count >= 8 && start[4..<8].elementsEqual("ftyp".utf8)
     }
 
     /// The marker segments of a stream, each with the place of its first parameter; up to the first scan.

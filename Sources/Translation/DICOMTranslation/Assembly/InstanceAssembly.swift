@@ -165,9 +165,16 @@ package struct InstanceAssembly: Sendable {
             let isDelimited = try await first.read(at: first.count - 8, upTo: 8) == Self.delimiter
             return [.bytes(header), .part(first)] + (isDelimited ? [] : [.bytes(Self.delimiter)])
         }
-        let frames = dataSet.int(.numberOfFrames) ?? 1
-        guard parts.count == frames else {
-            throw IngestFailure(.classMismatch, "\(parts.count) frames came, where \(frames) are described")
+        if transferSyntax.isVideo {
+            // One stream, in one fragment, however many frames it has. PS3.5 §8.2.5 to §8.2.10, §A.4.
+            guard parts.count == 1, BitstreamSyntax.isVideo(start, of: transferSyntax) else {
+                throw IngestFailure(.classMismatch, "the video is not one stream of what its media type says")
+            }
+        } else {
+            let frames = dataSet.int(.numberOfFrames) ?? 1
+            guard parts.count == frames else {
+                throw IngestFailure(.classMismatch, "\(parts.count) frames came, where \(frames) are described")
+            }
         }
         // The item of the offset table, which is empty, then an item for each frame.
         var pieces: [Piece] = [.bytes(header + Self.itemTag + [0, 0, 0, 0])]
@@ -182,7 +189,8 @@ package struct InstanceAssembly: Sendable {
     private static let itemTag: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0]
     private static let delimiter: [UInt8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
 
-    /// By the transfer syntax that the media type names, which must be one of it; else by the bitstream.
+    /// By the transfer syntax that the media type names, which must be one of it; else by the bitstream, which of video
+    /// does not say enough.
     private static func syntax(of part: BulkPart, _ start: [UInt8]) throws(IngestFailure) -> TransferSyntax {
         let unsupported = IngestFailure(.transferSyntaxNotSupported, "pixel data as \(part.mediaType)")
         guard let named = part.transferSyntaxUID else {
@@ -197,7 +205,10 @@ package struct InstanceAssembly: Sendable {
             guard part.mediaType == octets else { throw unsupported }
             return .explicitVRLittleEndian
         }
-        guard part.mediaType == octets || part.mediaType == syntax.frameMediaType else { throw unsupported }
+        let own = syntax.frameMediaType?.lowercased()
+        // Clients write the one for the other.
+        let isOwn = part.mediaType == own || part.mediaType == "video/mpeg" && own == "video/mpeg2"
+        guard part.mediaType == octets || isOwn else { throw unsupported }
         return syntax
     }
 

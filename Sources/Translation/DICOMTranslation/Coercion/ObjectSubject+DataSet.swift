@@ -34,7 +34,12 @@ extension ObjectSubject {
             }
             put(.issuerOfAccessionNumberSequence, issuer, &result)
         }
+        // The same day in another calendar is not known here.
+        if !Coercion.isSame(.patientBirthDate, dataSet, result) {
+            for tag in Self.ofBirthDate { result.remove(tag) }
+        }
         if isOfAnother { for tag in Self.ofPerson { result.remove(tag) } }
+        if isOfAnotherRequest { result.remove(.requestAttributesSequence) }
 
         let changed = Self.touched.filter { !Coercion.isSame($0, dataSet, result) }
         guard !changed.isEmpty else { return dataSet }
@@ -48,18 +53,30 @@ extension ObjectSubject {
         return result
     }
 
-    /// What is of a person and in no record here: of another one, nothing of it stays. What was observed of a body, such
-    /// as its age and weight, is the object's own. PS3.3 §C.7.1.1, §C.2.3.
-    private static let ofPerson: [Tag] = [
-        .patientBirthTime, .otherPatientIDs, .otherPatientNames, .otherPatientIDsSequence, Tag(0x0010, 0x1005),
-        .patientAddress, .patientMotherBirthName, Tag(0x0010, 0x2154), Tag(0x0010, 0x2155), .patientReligiousPreference,
-        .ethnicGroup, .occupation, Tag(0x0010, 0x0050), Tag(0x0010, 0x1090),
-    ]
+    /// In an alternative calendar, and which that is.
+    private static let ofBirthDate = [Tag(0x0010, 0x0033), Tag(0x0010, 0x0035)]
+
+    /// What is of a person, their visits and trials, and in no record here: of another one, nothing of it stays. What was
+    /// observed of a body, such as its age and weight, is the object's own. PS3.3 §C.7.1.1, §C.7.1.3, §C.7.2.2, §C.2.2 to
+    /// §C.2.4, §C.3.
+    private static let ofPerson: [Tag] =
+        [Tag(0x0008, 0x1120)]
+        // Groups, names to use, death, plan, gender, language; other ids and names, insurance, rank, photograph.
+        + [
+            0x0011, 0x0014, 0x0026, 0x0027, 0x0032, 0x0034, 0x0041, 0x0043, 0x0050, 0x0101, 0x1000, 0x1001, 0x1002,
+            0x1005, 0x1040, 0x1050, 0x1060, 0x1080, 0x1081, 0x1090, 0x1100,
+            // Alerts and allergies, where they live, how to call them, of which group, who answers for them, remarks.
+            0x2000, 0x2110, 0x2150, 0x2152, 0x2154, 0x2155, 0x2160, 0x2161, 0x2162, 0x2180, 0x21F0, 0x2297, 0x2298,
+            0x2299, 0x4000,
+        ].map { Tag(0x0010, $0) } + [0x0040, 0x0042].map { Tag(0x0012, $0) }
+        // Admission, needs, episode, whereabouts.
+        + [0x0010, 0x0014, 0x0050, 0x0060, 0x0062, 0x0064, 0x0300, 0x0400].map { Tag(0x0038, $0) }
     private static let touched: [Tag] =
         [
             .accessionNumber, .issuerOfAccessionNumberSequence, .patientName, .patientID, .issuerOfPatientID,
             .typeOfPatientID, .issuerOfPatientIDQualifiersSequence, .patientBirthDate, .patientSex,
-        ] + ofPerson
+            .requestAttributesSequence,
+        ] + ofBirthDate + ofPerson
 
     /// Nil for what stays.
     private func put(_ tag: Tag, _ value: String?, _ dataSet: inout DataSet) {

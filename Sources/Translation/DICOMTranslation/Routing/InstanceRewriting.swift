@@ -123,9 +123,13 @@ package struct InstanceRewriting: Sendable {
 
     /// The whole data set of a deflated instance that is to say of another what it is, in Explicit VR Little Endian. Throws
     /// ``Refusal``, `StoreError` and `DICOMDataError`.
-    package static func inflated(_ header: StoredHeader, from reader: any BlobReading) async throws -> DataSet {
-        let dataSet = try await inflated(
-            header.instance, reader, MemoryBudget.unlimited.reservation(), workers: globalConcurrentExecutor)
+    ///
+    /// - Parameter reservation: what it takes, with what is written of it: to be kept until that is sent.
+    package static func inflated(
+        _ header: StoredHeader, from reader: any BlobReading, holding reservation: MemoryReservation
+    ) async throws -> DataSet {
+        let dataSet = try await inflated(header.instance, reader, reservation, workers: globalConcurrentExecutor)
+        guard reservation.grow(to: reservation.count / 2 * 3) else { throw Refusal.noMemory }
         return header.instance.subject?.stated(in: dataSet, source: header.instance.receivedFrom) ?? dataSet
     }
 
