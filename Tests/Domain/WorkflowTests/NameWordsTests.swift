@@ -9,7 +9,7 @@ struct NameWordsTests {
     @Test(
         "Known codes; first letters that sound alike are one",
         arguments: [
-            ("robert", "R163"), ("rupert", "R163"), ("ashcraft", "A261"), ("tymczak", "T522"), ("pfister", "P123"),
+            ("robert", "R163"), ("rupert", "R163"), ("ashcraft", "A261"), ("tymczak", "T522"), ("pfister", "P236"),
             ("honeyman", "H555"), ("meier", "M600"), ("mayer", "M600"), ("schmidt", "S530"), ("smith", "S530"),
             ("catherine", "K365"), ("kathrin", "K365"), ("philipp", "F410"), ("filip", "F410"), ("cecilia", "S240"),
             ("yang", "J520"), ("wagner", "V256"), ("lee", "L000"), ("xu", "S000"),
