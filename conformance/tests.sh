@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 width=SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH
-export "$width=${!width:-$((4 * $(nproc)))}"
+export "$width=${!width:-$((4 * $(getconf _NPROCESSORS_ONLN)))}"
 
 run() { swift test -c release --skip-build "$@"; }
 [ $# -eq 0 ] || { run "$@"; exit; }

@@ -13,8 +13,14 @@ package enum NameWords {
         /// How it sounds, where it has no wildcard; nil where nothing but the pattern counts.
         package let code: String?
 
-        package var isPattern: Bool { pattern.contains("*") }
+        /// Whether the pattern alone would find codes, too: it begins anywhere and has nothing but digits.
+        package var findsCodes: Bool {
+            pattern.first == "*" && pattern.utf8.allSatisfy { $0 == UInt8(ascii: "*") || (0x30...0x39).contains($0) }
+        }
     }
+
+    /// What no code lies outside of, and no folded word in: all that begins with a capital.
+    package static let codes: Range<String> = "A"..<"["
 
     /// What a name is found by: each of its words and their codes. Codes have capitals and folded words have none, so
     /// neither is mistaken for the other.
@@ -50,7 +56,9 @@ package enum NameWords {
         let words = words(ofKey: key)
         let rows = rows(name)
         return words.allSatisfy { word in
-            rows.contains { $0 == word.code || KeyMatch.matches($0, word.pattern) }
+            rows.contains { row in
+                row == word.code || KeyMatch.matches(row, word.pattern) && !(word.findsCodes && codes.contains(row))
+            }
         }
     }
 

@@ -122,9 +122,11 @@ struct SearchKeyCompiler {
     /// - Parameter match: names of studies lie elsewhere word by word.
     private static func place(_ key: SearchKey, _ match: KeyMatch, of root: Root) -> Place? {
         guard root == .studies, match.isOfSimilarNames else { return place(key, of: root) }
+        let bytesMax = KeyText.bytesMax
         return switch key {
-        case .patientName: Place(group: .patientNameWord, column: "value", kind: .words)
-        case .referringPhysicianName: Place(group: .referringPhysicianNameWord, column: "value", kind: .words)
+        case .patientName: Place(group: .patientNameWord, column: "value", kind: .words, bytesMax: bytesMax)
+        case .referringPhysicianName:
+            Place(group: .referringPhysicianNameWord, column: "value", kind: .words, bytesMax: bytesMax)
         default: place(key, of: root)
         }
     }
@@ -370,8 +372,14 @@ struct Comparison {
     }
 
     private func condition(_ word: NameWords.Word, _ column: String) -> SQLCondition {
-        guard let code = word.code else { return pattern(word.pattern, column) }
-        return SQLCondition("\(column) IN (?, ?)", [.text(word.pattern), .text(code)])
+        if let code = word.code {
+            return SQLCondition("\(column) IN (?, ?)", [.text(KeyText.cut(word.pattern, bytesMax)), .text(code)])
+        }
+        let own = pattern(word.pattern, column)
+        guard word.findsCodes else { return own }
+        let codes = SQLCondition(
+            "\(column) >= ? AND \(column) < ?", [.text(NameWords.codes.lowerBound), .text(NameWords.codes.upperBound)])
+        return .allOf([own, .not(codes)])
     }
 
     /// Rows compare part by part, so that on the days between the time does not count.

@@ -44,8 +44,14 @@ package struct KeyReader: Sendable {
 
     /// Values of one key at most. PS3.18 has no bound for a list of UIDs; a request line has.
     static let valuesMax = 10_000
+    /// Parts that the values of one query are in a statement at most, see ``parts(of:)``, each of six bound values or
+    /// fewer: SQLite takes 32,766 of these, PostgreSQL 65,535, and it plans long over many subqueries.
+    static let partsMax = 1_000
+    /// Parts of one word of a name: it is a subquery.
+    static let partsOfWord = 4
 
     private var keys = SearchKeys()
+    private var parts = 0
     private var forms: [SearchKey: Form] = [:]
     private let isFuzzy: Bool
 
@@ -53,16 +59,31 @@ package struct KeyReader: Sendable {
     package init(isFuzzy: Bool = false) { self.isFuzzy = isFuzzy }
 
     /// Reads one key. Values divided by `\`, of UI also by `,`, are alternatives; nothing, or `*`, matches everything;
-    /// two quotes match what is absent or empty. Throws `.badValue` where the VR does not allow the value.
+    /// two quotes match what is absent or empty. Throws `.badValue` where the VR does not allow the value, and for what
+    /// is more than ``valuesMax`` or, with the keys before it, ``partsMax``.
     package mutating func add(_ value: String, for tag: Tag, as key: SearchKey) throws(QueryKeys.Problem) {
         guard let (match, form) = try Self.matching(value, for: tag, isFuzzy) else { return }
+        parts += Self.parts(of: match)
+        guard parts <= Self.partsMax else { throw .badValue(tag) }
         if let form { forms[key] = form }
         keys[key] = match
     }
 
     /// What one key asks for; nil for nothing, or `*`, which match everything. Throws as ``add(_:for:as:)``.
     static func match(_ value: String, for tag: Tag, isFuzzy: Bool = false) throws(QueryKeys.Problem) -> KeyMatch? {
-        try matching(value, for: tag, isFuzzy)?.match
+        guard let match = try matching(value, for: tag, isFuzzy)?.match else { return nil }
+        guard parts(of: match) <= partsMax else { throw .badValue(tag) }
+        return match
+    }
+
+    /// Whole texts are one list, of whatever length; any other value is a part by itself, and so is a whole text beside such.
+    private static func parts(of match: KeyMatch) -> Int {
+        switch match {
+        case .exact, .wildcard, .name, .dates, .times, .empty: 1
+        case .similarName(let key): partsOfWord * NameWords.words(ofKey: key).count
+        case .anyOf(let all):
+            all.allSatisfy { if case .exact = $0 { true } else { false } } ? 1 : all.reduce(0) { $0 + parts(of: $1) }
+        }
     }
 
     /// The same with the form of the ends, where there is one value.

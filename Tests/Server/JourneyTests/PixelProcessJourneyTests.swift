@@ -77,10 +77,11 @@ struct PixelProcessJourneyTests {
         for syntax in [TransferSyntax.rleLossless, .jpeg2000Lossless, .jpegLSLossless] {
             _ = try await pool.encode(frame, as: syntax, options: EncodingOptions())
         }
-        let threads = try Self.childrenForPixels().map {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/task").count
+        // Those of the tests before are perhaps not gone yet.
+        let threads = try Self.childrenForPixels().compactMap {
+            try? FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/task").count
         }
-        #expect(threads == [1])
+        #expect(threads.contains(1) && threads.allSatisfy { $0 <= 1 }, "\(threads)")
         await pool.close()
     }
 

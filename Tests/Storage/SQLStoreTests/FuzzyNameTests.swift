@@ -12,10 +12,12 @@ struct FuzzyNameTests {
     private static let names: [(study: String, name: String, referring: String)] = [
         ("A", "Smith^John", "Meier^Ute"), ("B", "Smyth^Jon^Q", "Mayer^Ute"), ("C", "Schmidt^Johann", "O'Neil^Sean"),
         ("D", "Müller-Smith^Mary", ""), ("E", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Meyerhof^Ute"), ("F", "", "Smith^J"),
+        ("G", "Ward^1530", ""),
     ]
     private static let keys = [
         "smith", "SMITH^JOHN", "john smith", "mueller", "muller smith mary", "山田", "smi*", "*th", "s*h^j*", "meier",
         "ute meyer", "o'neill", "nobody", "s?yth", "tarou=山田",
+        "*530", "*5*",
     ]
 
     private static func add(_ store: RelationalStore) async throws {
@@ -62,7 +64,31 @@ struct FuzzyNameTests {
                 .patientName: .similarName("smith"), .referringPhysicianName: .similarName("meier"),
             ])
             #expect(try await Self.found(store, both) == ["A", "B"])
-            #expect(try await Self.found(store, SearchKeys([.patientName: .similarName("jon smith")])) == ["A", "B"])
+            // Schmidt and Johann sound so, too.
+            #expect(
+                try await Self.found(store, SearchKeys([.patientName: .similarName("jon smith")])) == ["A", "B", "C"])
+        }
+    }
+
+    @Test("As many words as a query may have are one statement", arguments: TestDatabases.all)
+    func widest(_ kind: SQLDialect) async throws {
+        let letters = "bcdfghklmn".map(String.init)
+        let words = letters.flatMap { first in letters.map { first + "a" + $0 } }
+        try await Support.with(kind) { store in
+            try await Self.add(store)
+            // 250 words in alternatives, among them two that are found.
+            let two = (0..<124).map { KeyMatch.similarName("\(words[$0 % 100])x^\(words[$0 / 2])*") }
+            let match = KeyMatch.anyOf(two + [.similarName("smith"), .similarName("yamada")])
+            let keys = SearchKeys([.patientName: match])
+            #expect(try await Self.found(store, keys) == ["A", "B", "C", "D", "E"])
+            let all = SearchKeys([
+                .patientName: .similarName(words.prefix(64).joined(separator: " ")),
+                .referringPhysicianName: .anyOf([.empty, .similarName(words.suffix(64).joined(separator: " "))]),
+            ])
+            #expect(try await Self.found(store, all).isEmpty)
+            // As many names as they are written.
+            let names = SearchKeys([.patientName: .anyOf((0..<999).map { .name("n\($0)?^*") } + [.name("sm*^*")])])
+            #expect(try await Self.found(store, names) == ["A", "B"])
         }
     }
 
@@ -75,7 +101,7 @@ struct FuzzyNameTests {
                 if isSecond {
                     #expect(
                         try await Self.found(store, SearchKeys([.patientName: .similarName("jon smith")]))
-                            == ["A", "B"])
+                            == ["A", "B", "C"])
                     #expect(
                         try await Self.found(store, SearchKeys([.referringPhysicianName: .similarName("sean")]))
                             == ["C"])

@@ -49,6 +49,33 @@ struct QueryKeysTests {
         #expect(try KeyReader.match(value, for: tag, isFuzzy: true) == expected)
     }
 
+    @Test(
+        "More names, patterns and ranges than a statement has room for are refused; a list of whole texts is one part",
+        arguments: [
+            (.studyInstanceUID, "1.2.", 10_000, false, true), (.studyInstanceUID, "1.2.", 10_001, false, false),
+            (.patientID, "p*", 1_000, false, true), (.patientID, "p*", 1_001, false, false),
+            (.patientName, "n", 1_000, false, true), (.patientName, "n", 1_001, false, false),
+            (.patientName, "n", 250, true, true), (.patientName, "n", 251, true, false),
+            (.patientName, "a b c d n", 50, true, true), (.patientName, "a b c d n", 51, true, false),
+        ] as [(DICOMData.Tag, String, Int, Bool, Bool)])
+    func width(_ tag: DICOMData.Tag, _ text: String, _ count: Int, _ isFuzzy: Bool, _ isTaken: Bool) {
+        let value = (0..<count).map { "\(text)\($0)" }.joined(separator: "\\")
+        var reader = KeyReader(isFuzzy: isFuzzy)
+        var problem: QueryKeys.Problem?
+        do throws(QueryKeys.Problem) { try reader.add(value, for: tag, as: .patientName) } catch { problem = error }
+        #expect(problem == (isTaken ? nil : .badValue(tag)))
+    }
+
+    @Test("Keys share the room of the statement")
+    func shared() throws {
+        let half = (0..<126).map { "n\($0)" }.joined(separator: "\\")
+        var reader = KeyReader(isFuzzy: true)
+        try reader.add(half, for: .patientName, as: .patientName)
+        #expect(throws: QueryKeys.Problem.badValue(.referringPhysicianName)) {
+            try reader.add(half, for: .referringPhysicianName, as: .referringPhysicianName)
+        }
+    }
+
     @Test("Empty and star match everything", arguments: ["", " ", "*", "**", "\\"])
     func universal(_ value: String) throws {
         #expect(try keys([(.patientID, .patientID, value)]) == SearchKeys())
