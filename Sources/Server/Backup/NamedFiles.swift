@@ -3,7 +3,8 @@ import Workflow
 
 /// Files of a server folder that the configuration or a peer names, beside those that each folder has: certificates and
 /// authorities of doors and of feeds of the audit trail, profiles of senders, keys of destinations, of sources of imports, of
-/// identities at peers, of outside providers and of pseudonyms, master keys. What lies outside of the folder is not Hilum's to copy.
+/// identities at peers, of outside providers and of pseudonyms, master keys. What lies outside of the folder is not Hilum's
+/// to copy.
 struct NamedFiles {
     /// Paths below the server folder.
     let files: [String]
