@@ -161,6 +161,38 @@ def check_peer_test(report, server, folder):
             return fine(test("STORESCP", port, "echo,store", tls=digest), "connect", "tls", "associate", "context", "echo")
     add("storescp by TLS with the certificate that counts", pinned)
 
+    # Who the user is, as the configuration says.
+
+    def identified():
+        told = []
+
+        def user(event):
+            told.append((event.user_id_type, event.primary_field, event.secondary_field or None))
+            # JSON Web Tokens are of nobody here.
+            return event.user_id_type != 5, None
+
+        passcode, token = folder / "passcode", folder / "token"
+        for path, text in ((passcode, "open sesame\n"), (token, "a.b.c\n")):
+            path.write_text(text)
+            path.chmod(0o600)
+        configured = server.folder / "hilum.yaml"
+        before = configured.read_text()
+        configured.write_text(
+            f"{before}\nidentities:\n  NAMED: {{ user: hilum }}\n"
+            f"  SECRET: {{ user: hilum, passcode-file: {passcode}, confirmed: true }}\n"
+            f"  TOKEN: {{ jwt-file: {token} }}\n")
+        try:
+            with application("ANY", [Verification], [(evt.EVT_USER_ID, user)]) as port:
+                for title in ("NAMED", "SECRET"):
+                    fine(test(title, port, "echo"), "associate", "echo")
+                refused = fails(test("TOKEN", port, "echo"), "associate")
+        finally:
+            configured.write_text(before)
+        equal(told, [(1, b"hilum", None), (2, b"hilum", b"open sesame"), (5, b"a.b.c", None)], "user identities")
+        return refused
+    report.check("peer-test", "a peer is told of the user by name, passcode or token, and may refuse", identified,
+                 "PS3.7 §D.3.3.7")
+
     def another():
         running, port = storescp(True)
         with running:

@@ -72,7 +72,7 @@ package final class AccessTokenSource: Sendable {
 
     /// The token that is kept, else a new one; callers at the same time may each be given one. Throws ``Failure``,
     /// `OutboundRefusal`, `OutboundFailure` and `CancellationError`.
-    func token() async throws -> String {
+    package func token() async throws -> String {
         let time = now()
         if let token = kept.withLock({ kept in kept.flatMap { time < $0.until ? $0.token : nil } }) { return token }
         let answer = try await sender.send(

@@ -3,7 +3,8 @@ import Workflow
 
 /// Files of a server folder that the configuration or a peer names, beside those that each folder has: certificates and
 /// authorities of doors and of feeds of the audit trail, profiles of senders, keys of destinations, of sources of imports, of
-/// outside providers and of pseudonyms, master keys. What lies outside of the folder is not Hilum's to copy.
+/// identities at peers, of outside providers and of pseudonyms, master keys. What lies outside of the folder is not Hilum's
+/// to copy.
 struct NamedFiles {
     /// Paths below the server folder.
     let files: [String]
@@ -12,10 +13,12 @@ struct NamedFiles {
 
     init(_ configuration: ServerConfiguration, _ peers: [Peer]) {
         let doors = configuration.doors
+        let ofOthers: [String] =
+            configuration.routing.keyFiles + configuration.imports.sources.map(\.token.key)
+            + configuration.identities.keyFiles
         let keys = Self.inside(
-            doors.map(\.key) + configuration.routing.keyFiles + configuration.imports.sources.map(\.token.key)
-                + configuration.outsideKeyFiles + configuration.audit.keyFiles + [ServerFolder.pseudonymKeyName]
-                + configuration.store.keyFiles)
+            doors.map(\.key) + ofOthers + configuration.outsideKeyFiles + configuration.audit.keyFiles
+                + [ServerFolder.pseudonymKeyName] + configuration.store.keyFiles)
         self.keys = keys
         files = Self.inside(
             doors.flatMap { [$0.certificate, $0.clientAuthorities] }

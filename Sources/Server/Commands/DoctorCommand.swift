@@ -75,19 +75,6 @@ struct DoctorCommand: AsyncParsableCommand {
                 + "see /ops/worklist/waiting, and dimse.worklist-stations for steps that name no station")
     }
 
-    /// What is parked is an operator's to decide; what waits is the server's business.
-    private static func report(_ depths: [OutboxDepth], _ server: ServerFolder, _ doctor: inout Doctor) {
-        let waiting = depths.reduce(0) { $1.state == .waiting ? $0 + $1.count : $0 }
-        let parked = depths.filter { $0.state == .parked }
-        doctor.good("outbox: \(waiting) entries wait for delivery, \(parked.reduce(0) { $0 + $1.count }) are parked")
-        for depth in parked {
-            doctor.note(
-                "outbox: \(depth.count) entries for \(depth.destination) are parked",
-                fix: "see why with `hilum outbox list \(server.path) --state parked`, then `hilum outbox replay` or "
-                    + "`discard` with --destination \(depth.destination)")
-        }
-    }
-
     private func checkStore(
         _ configuration: ServerConfiguration, _ server: ServerFolder, _ keys: StoreKeys?, _ doctor: inout Doctor
     ) async {
@@ -114,7 +101,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 checkArchives(peers, configuration, server, heldBytes: held, &doctor)
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
                 Self.report(waiting, &doctor)
-                Self.report(depths, server, &doctor)
+                doctor.tell(
+                    OutboxDoctor(depths: depths, now: SystemClock().now(), folder: server.path).findings)
                 if audit.problems.isEmpty { doctor.good("audit trail: \(audit.summary)") }
                 for note in audit.notes { doctor.good("audit trail: \(note)") }
                 for problem in audit.problems {

@@ -199,12 +199,15 @@ enum DefaultFiles {
             #   pinned: []              # Study Instance UIDs of those that stay
             # archives:                 # by AE title; `hilum peer add --archive` makes a peer one
             #   PACS: { poll: { days: 7, minutes: 15 } }    # asks at intervals for studies from these last days
+            # identities:               # who the user is at an AE that is called; files are of mode 0600
+            #   PACS: { user: hilum, passcode-file: keys/pacs.passcode }    # or jwt-file, kerberos-file, saml-file, token
             # prefetch:                 # priors that are fetched from archives before anybody asks: hilum prefetch test
             #   - name: ct chest        # told with each fetch at /ops/fetches
             #     on: order             # or admission, arrival; a list of them
             #     modality: CT          # of the order, or of the study that came; texts take * and ?, or are a list
             #     body-part: "CHEST*"
             #     description: "*thorax*"
+            #     specialty: CAR        # the hospital service of the visit (PV1-10), of orders and admissions alone
             #     priors: { modality: [CT, CR, DX], description: "*", days: 1825, number: 3 }
             #     from: [PACS]          # left out: all archives
 

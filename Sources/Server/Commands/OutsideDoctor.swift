@@ -8,7 +8,9 @@ struct OutsideDoctor {
     let configuration: ServerConfiguration
     let folder: ServerFolder
 
-    var findings: [DoctorFinding] { ofSignIn + ofServers + ofRegistration + ofImports + ofAuthorities + ofViewer }
+    var findings: [DoctorFinding] {
+        ofSignIn + ofServers + ofRegistration + ofImports + ofIdentities + ofAuthorities + ofViewer
+    }
 
     /// What is called by HTTPS, and where it stands.
     var urls: [(place: String, url: String)] {
@@ -26,6 +28,9 @@ struct OutsideDoctor {
             urls.append((source.place, source.base))
             urls.append((source.place, source.token.url))
         }
+        for (title, identity) in configuration.identities.byTitle.sorted(by: { $0.key < $1.key }) {
+            if case .token(let token) = identity.proof { urls.append(("identities.\(title)", token.url)) }
+        }
         return urls
     }
 
@@ -41,6 +46,16 @@ struct OutsideDoctor {
                 kind: .bad, text: text.hasPrefix(place) ? text : "\(place): \(text)",
                 fix: "correct `\(place)`, or put the file that it names there, for its owner alone (chmod 600)")
         }
+    }
+
+    private var ofIdentities: [DoctorFinding] {
+        let titles = configuration.identities.byTitle.keys.sorted()
+        guard !titles.isEmpty else { return [] }
+        return [
+            finding("identities", "\(titles.joined(separator: ", ")) are told who the user is") {
+                _ = try PeerIdentities(configuration, folder)
+            }
+        ]
     }
 
     private var ofSignIn: [DoctorFinding] {

@@ -34,6 +34,10 @@ extension PeerCheck {
         terms.tls = reached.tls
         terms.pinningTLS = { [tls = reached.tls] in tls }
         terms.digest = Digests.hex
+        do {
+            let identities = try PeerIdentities(configuration, folder)
+            terms.identity = { identities.identity(at: $0) }
+        } catch { return (findings + [.fail("identity", "\(error)", fix: "correct it, or leave it out")], nil) }
         let destination: SCUAssociation.Destination
         do { destination = try terms.destination(peer, as: calling) } catch {
             return (findings + [.fail("address", "\(error)", fix: "see hilum peer set")], nil)

@@ -57,7 +57,7 @@ struct PrefetchTest {
             guard let studyInstanceUID, let archive, let verdict else {
                 return occasion == "fits"
                     ? "\(rule): no archive has told of a study of this patient"
-                    : "\(rule): is for something else (on, modality, body-part, description)"
+                    : "\(rule): is for something else (on, modality, body-part, description, specialty)"
             }
             let what = [studyInstanceUID, date, modalities?.joined(separator: ",")].compactMap(\.self).filter {
                 !$0.isEmpty

@@ -281,10 +281,13 @@ final class OutboxDepths: Sendable {
     /// Whether nothing is parked and nothing has waited for an hour; not while the outbox cannot be read.
     func areFine(at now: UTCInstant) -> Bool {
         last.withLock { depths in
-            depths?.allSatisfy {
-                $0.state == .waiting && $0.oldest.advanced(bySeconds: Self.waitSecondsMax) > now
-            } ?? false
+            depths?.allSatisfy { $0.state == .waiting && !Self.isLate($0, at: now) } ?? false
         }
+    }
+
+    /// Whether what waits has done so for an hour.
+    static func isLate(_ depth: OutboxDepth, at now: UTCInstant) -> Bool {
+        depth.oldest.advanced(bySeconds: waitSecondsMax) <= now
     }
 }
 

@@ -18,12 +18,13 @@ struct OutgoingDIMSE {
     private let logger: Logger
 
     /// Throws ``ConfigurationError``.
-    init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) throws {
+    init(_ configuration: ServerConfiguration, tls: CallingTLS, identities: PeerIdentities, logger: Logger) throws {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
         calling.currentTLS = { tls.verifying }
         calling.pinningTLS = { tls.pinning }
         calling.digest = Digests.hex
+        calling.identity = { identities.identity(at: $0) }
         guard let title = AETitle(configuration.callingTitle) else {
             throw ConfigurationError("\(configuration.callingTitle) is no AE title")
         }

@@ -127,7 +127,8 @@ enum ServerComposition {
         }
         let (commitments, workitems) = (ReportAssociations(), ReportAssociations())
         let callingTLS = try CallingTLS(configuration, folder)
-        let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
+        let identities = try PeerIdentities(configuration, folder, clock: clock, entropy: entropy)
+        let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, identities: identities, logger: logger)
         let archives = ArchiveComposition(
             configuration, store: store, blobs: blobs, outgoing: outgoing, ingest: ingest,
             authorities: profile.authorities,

@@ -28,7 +28,7 @@ struct PrefetchConfiguration: Decodable, Sendable {
         var rule: PrefetchRule
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, on, modality, description, priors, from
+            case name, on, modality, description, specialty, priors, from
             case bodyPart = "body-part"
         }
 
@@ -47,11 +47,17 @@ struct PrefetchConfiguration: Decodable, Sendable {
             rule.modalities = try patterns(.modality)
             rule.bodyParts = try patterns(.bodyPart)
             rule.descriptions = try patterns(.description)
+            rule.specialties = try patterns(.specialty)
             let asksNothing = rule.modalities.isEmpty && rule.bodyParts.isEmpty && rule.descriptions.isEmpty
             guard asksNothing || !rule.causes.contains(.admission) else {
                 throw ConfigurationError(
                     "\(place): an admission has no modality, body-part or description; write a rule of its own with "
                         + "`on: admission`, and say in `priors` which studies are fetched")
+            }
+            guard rule.specialties.isEmpty || !rule.causes.contains(.arrival) else {
+                throw ConfigurationError(
+                    "\(place): an arrival has no specialty, which is that of a visit; write a rule of its own with "
+                        + "`on: arrival`")
             }
             if let priors: PriorKeys = try keys.value(.priors) { rule.priors = priors.priors }
             let archives: OneOrMore? = try keys.value(.from)

@@ -225,6 +225,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var archives = ArchivesConfiguration()
     /// What is fetched from them before anybody asks.
     var prefetch = PrefetchConfiguration()
+    /// Who the user is at application entities that are called.
+    var identities = IdentitiesConfiguration()
     /// Whose files want a token when they are imported.
     var imports = ImportsConfiguration()
     /// The audit trail, and who is fed with it.
@@ -238,7 +240,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch, consent, imports, access, registration
+            routing, viewer, archives, prefetch, consent, imports, access, registration, identities
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -274,6 +276,7 @@ struct ServerConfiguration: Decodable, Sendable {
         archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         archives = try keys.value(.archives) ?? archives
         prefetch = try keys.value(.prefetch) ?? prefetch
+        identities = try keys.stated(.identities) ?? identities
         imports = try keys.value(.imports) ?? imports
         audit = try keys.value(.audit) ?? audit
         access = try keys.stated(.access) ?? access

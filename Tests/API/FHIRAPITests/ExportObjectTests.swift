@@ -18,6 +18,9 @@ struct ExportObjectTests {
         let blobs = Mutex<[BlobID]>([])
         /// What the log is told of jobs that were given up.
         let failures = Mutex<[String]>([])
+        /// Instances that are copies of an archive's.
+        let copies: Set<String>
+        init(copies: Set<String> = []) { self.copies = copies }
     }
 
     /// Two objects of one study, of which the second cannot be de-identified, and is damaged where it is `broken`.
@@ -35,12 +38,14 @@ struct ExportObjectTests {
         ) async throws -> [Instance] {
             guard studyInstanceUID == Self.study else { return [] }
             let all = ["1.2.3.1.1", "1.2.3.1.2"].map { uid in
-                Instance(
+                var instance = Instance(
                     studyInstanceUID: Self.study, seriesInstanceUID: "1.2.3.1", sopInstanceUID: uid,
                     sopClassUID: "1.2.840.10008.5.1.4.1.1.2", instanceNumber: 1,
                     transferSyntaxUID: "1.2.840.10008.1.2.1", rows: nil, columns: nil, bitsAllocated: nil,
                     numberOfFrames: 0, blobID: BlobID("blob-\(uid)"), size: 7, dataSetOffset: 0, pixelDataOffset: nil,
                     pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 1), receivedFrom: nil)
+                instance.archive = made.copies.contains(uid) ? "PACS" : nil
+                return instance
             }
             return Array(all.filter { $0.sopInstanceUID > after?.sopInstanceUID ?? "" }.prefix(limit))
         }
@@ -140,6 +145,26 @@ struct ExportObjectTests {
             let away = found.lines.filter { $0["availability"]?.string == "NEARLINE" }
             #expect(away.map { $0["url"]?.string } == ["https://hilum.example/dicomweb/studies/1.2.4"])
             #expect(found.lines.count == 3)
+        }
+    }
+
+    @Test("A copy of an archive's object is told of as the archive's, and is in no file of the export")
+    func copies() async throws {
+        try await Self.with(Made(copies: ["1.2.3.1.1"])) { (server) async throws in
+            let found = try await Self.listed(server, "_DICOMObjects")
+            let copy = try #require(found.lines.first { $0["sopInstanceUID"]?.string == "1.2.3.1.1" })
+            #expect(copy["availability"]?.string == "NEARLINE")
+            #expect(copy["size"] == nil && copy["sha256"] == nil)
+            #expect(
+                copy["url"]?.string
+                    == "https://hilum.example/dicomweb/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.1")
+            let own = try #require(found.lines.first { $0["sopInstanceUID"]?.string == "1.2.3.1.2" })
+            #expect(own["availability"]?.string == "ONLINE" && own["size"]?.int == 7)
+            // De-identified nothing of it is told, and it is not made.
+            let research = try await Self.listed(server, "_DICOMObjects:research")
+            #expect(research.lines.allSatisfy { $0["sopInstanceUID"] == nil && $0.object?.members.count == 1 })
+            #expect(research.lines.filter { $0["availability"]?.string == "NEARLINE" }.count == 2)
+            #expect(await server.send(.get, "\(research.job)/2.25.3").status == 404)
         }
     }
 

@@ -134,6 +134,7 @@ import Testing
         #expect(try await fixture.authorize(Fixture.parameters(["scope": fitting])).status == 200)
         let longer = try await fixture.authorize(Fixture.parameters(["scope": fitting + "x"]))
         #expect(longer.parameter("error") == "invalid_scope")
+        #expect(fixture.details("authorize").last == "invalid_scope")
         let huge = String(repeating: "patient/*.rs ", count: 8_000)
         #expect(try await fixture.authorize(Fixture.parameters(["scope": huge])).status == 414)
         let posted = try await fixture.post("/auth/authorize", Fixture.parameters(["scope": huge]))

@@ -104,6 +104,8 @@ import Testing
         let changes = ["launch": handle, "scope": Self.scope]
         let stolen = try await fixture.authorize(Fixture.parameters(changes, client: "other"), as: "doctor")
         #expect(stolen.parameter("error") == "invalid_request")
+        #expect(fixture.details("authorize") == ["invalid_request"])
+        #expect(fixture.authorizations.grants.isEmpty)
         #expect(try await fixture.authorize(Fixture.parameters(changes), as: "doctor").status == 200)
     }
 
@@ -116,6 +118,7 @@ import Testing
                 Fixture.parameters(["launch": guess, "scope": Self.scope]), as: "doctor")
             #expect(answer.parameter("error") == "invalid_request")
         }
+        #expect(fixture.details("authorize") == Array(repeating: "invalid_request", count: 4))
         fixture.clock.advance(seconds: LaunchPreparation.lifetime - 1)
         let changes = ["launch": handle, "scope": Self.scope]
         #expect(try await fixture.authorize(Fixture.parameters(changes), as: "doctor").status == 200)
@@ -137,6 +140,8 @@ import Testing
                 Fixture.parameters(["launch": foreign, "scope": Self.scope]), as: who)
             #expect(answer.parameter("error") == "access_denied")
         }
+        #expect(fixture.details("authorize") == Array(repeating: "access_denied", count: 3))
+        #expect(fixture.authorizations.grants.isEmpty)
         let fields = Fixture.parameters(["launch": bound, "scope": Self.scope])
         #expect(try await fixture.authorize(fields, as: "doctor").status == 200)
     }

@@ -109,6 +109,36 @@ struct PrefetchTests {
                     patientID: question.patientID, cause: .order, subject: EntityID("none")), in: unit) == nil)
     }
 
+    @Test("A rule is for the hospital service of the visit that begins or that the order names, by code or text")
+    func specialties() throws {
+        let (unit, question) = try Self.scene()
+        var visit = Visit(
+            id: EntityID("v1"), patientID: question.patientID, identifier: nil, status: .inProgress)
+        var attributes = Attributes()
+        attributes[Visit.Attribute.serviceType] = .concepts([
+            CodedConcept(
+                codings: [CodedConcept.Coding(system: nil, code: "CAR", display: "Cardiac Service")], text: "Heart")
+        ])
+        visit.attributes = attributes
+        try unit.save(visit)
+        let admission = ArchiveQuestion(patientID: question.patientID, cause: .admission, subject: visit.id)
+        let admitted = try #require(try PrefetchOccasion(admission, in: unit))
+        #expect(admitted.specialties == ["CAR", "Cardiac Service", "Heart"])
+        func rule(_ text: String, on cause: ArchiveQuestion.Cause) -> PrefetchRule {
+            Self.rule(on: [cause]) { $0.specialties = [TextPattern(text)] }
+        }
+        #expect(rule("car", on: .admission).fits(admitted) && rule("cardiac*", on: .admission).fits(admitted))
+        #expect(!rule("MED", on: .admission).fits(admitted))
+        // An order without a visit is of no service; with one it is of that visit's.
+        let before = try #require(try PrefetchOccasion(question, in: unit))
+        #expect(before.specialties.isEmpty && !rule("*", on: .order).fits(before))
+        var order = try #require(unit.orders.first)
+        order.visitID = visit.id
+        try unit.save(order)
+        let after = try #require(try PrefetchOccasion(question, in: unit))
+        #expect(rule("CAR", on: .order).fits(after) && !rule("SUR", on: .order).fits(after))
+    }
+
     @Test("Each study is asked for once, however often the rules are followed; what lies here counts to the number")
     func once() throws {
         let (unit, question) = try Self.scene()

@@ -32,7 +32,7 @@ struct ArchivesConfigurationTests {
                 description: "*thorax*"
                 priors: { modality: CR, description: ["*"], days: 0, number: 1 }
                 from: PACS
-              - { on: admission, priors: { days: 30 } }
+              - { on: admission, specialty: [CAR, "*cardio*"], priors: { days: 30 } }
             """)
         #expect(
             configuration.archives.polls == [
@@ -45,6 +45,7 @@ struct ArchivesConfigurationTests {
         #expect(rules[1].modalities.map(\.text) == ["CT", "C?"] && rules[1].bodyParts.map(\.text) == ["CHEST"])
         #expect(rules[1].priors.modalities.map(\.text) == ["CR"] && rules[1].priors.days == 0)
         #expect(rules[1].priors.number == 1 && rules[1].archives == ["PACS"])
+        #expect(rules[2].specialties.map(\.text) == ["CAR", "*cardio*"] && rules[1].specialties.isEmpty)
         #expect(rules[2].priors.days == 30 && rules[2].priors.number == 3)
         #expect(configuration.prefetch.rules.causes == [.order, .arrival, .admission])
         let none = try Self.load("{}")
@@ -66,6 +67,7 @@ struct ArchivesConfigurationTests {
             ("prefetch: [{ on: order, priors: { number: 0 } }]", "prefetch[0].priors.number: 0 is not within 1 to"),
             ("prefetch: [{ on: order, from: not-an-ae-title-at-all }]", "prefetch[0].from: `not-an-ae-title-at-all`"),
             ("prefetch: [{ on: [order, admission], modality: CT }]", "an admission has no modality"),
+            ("prefetch: [{ on: [order, arrival], specialty: CAR }]", "an arrival has no specialty"),
             ("prefetch: [{ on: order, name: a }, { on: order, name: a }]", "`a` is the name of two rules"),
             ("prefetch: [{ on: order, name: \"\" }]", "prefetch[0].name: 1 to 64"),
         ])

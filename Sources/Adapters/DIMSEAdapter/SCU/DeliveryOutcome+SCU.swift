@@ -16,6 +16,7 @@ extension DeliveryOutcome {
         case SCUError.cancelled: .transient("given up before it was sent")
         case is SCUError: .unreachable("no association with \(peer)")
         case is ProposedIdentity.TooLong: .transient("the user identity for \(peer) is too long")
+        case let error as ProposedIdentity.Unavailable: .unreachable("no user identity for \(peer): \(error)")
         default: .unreachable("no connection to \(peer)")
         }
     }

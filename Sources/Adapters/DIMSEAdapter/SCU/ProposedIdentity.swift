@@ -43,6 +43,13 @@ package struct ProposedIdentity: Sendable {
         return identity
     }
 
+    /// What proves the user cannot be had, or may not be told to the peer: no association is asked for.
+    package struct Unavailable: Error, CustomStringConvertible {
+        /// What to do, without anything of the proof.
+        package let description: String
+        package init(_ description: String) { self.description = description }
+    }
+
     /// More than ``DICOMNetwork/UserIdentity/bytesMax``.
     package struct TooLong: Error {}
 }

@@ -4,6 +4,8 @@ package struct PrefetchOccasion: Sendable, Hashable {
     package var modalities: Set<String> = []
     package var bodyParts: Set<String> = []
     package var descriptions: Set<String> = []
+    /// Codes and texts of the hospital service of the visit: the one that has begun, or that the order names.
+    package var specialties: Set<String> = []
     /// Studies that have come themselves, by Study Instance UID: no priors.
     package var own: Set<String> = []
 
@@ -20,11 +22,12 @@ package struct PrefetchOccasion: Sendable, Hashable {
                 ([order.code.text] + order.code.codings.map(\.display) + order.steps.map(\.description))
                     .compactMap(\.self))
             let sites = order.attributes?.concepts(ImagingOrder.Attribute.bodySites) ?? []
-            bodyParts = Set(
-                sites.flatMap { [$0.text] + $0.codings.flatMap { [$0.code, $0.display] } }.compactMap(\.self))
+            bodyParts = Self.words(sites)
+            specialties = Self.specialties(try order.visitID.flatMap { try unit.visit($0) })
             own = Set([order.studyInstanceUID].compactMap(\.self))
         case .admission:
             guard let visit = try unit.visit(question.subject), visit.status.isOpen else { return nil }
+            specialties = Self.specialties(visit)
         case .arrival:
             guard let study = try unit.study(id: question.subject) else { return nil }
             let series = try unit.series(in: study.studyInstanceUID).filter { !$0.reconciliation.isQuarantined }
@@ -35,5 +38,14 @@ package struct PrefetchOccasion: Sendable, Hashable {
             own = [study.studyInstanceUID]
         case .report: return nil
         }
+    }
+
+    private static func specialties(_ visit: Visit?) -> Set<String> {
+        words(visit?.attributes?.concepts(Visit.Attribute.serviceType) ?? [])
+    }
+
+    /// Whatever a rule may name a concept by: its text, its codes, and their displays.
+    private static func words(_ concepts: [CodedConcept]) -> Set<String> {
+        Set(concepts.flatMap { [$0.text] + $0.codings.flatMap { [$0.code, $0.display] } }.compactMap(\.self))
     }
 }

@@ -21,6 +21,9 @@ package struct PrefetchRule: Sendable, Hashable {
     package var modalities: [TextPattern] = []
     package var bodyParts: [TextPattern] = []
     package var descriptions: [TextPattern] = []
+    /// The hospital service of the visit (PV1-10, Encounter.serviceType), by code or text, must fit one of these; empty for
+    /// any.
+    package var specialties: [TextPattern] = []
     package var priors = Priors()
     /// The archives that studies are fetched from, by AE title; empty for all.
     package var archives: Set<String> = []
@@ -37,6 +40,7 @@ package struct PrefetchRule: Sendable, Hashable {
         }
         return causes.contains(occasion.question.cause) && fits(modalities, occasion.modalities)
             && fits(bodyParts, occasion.bodyParts) && fits(descriptions, occasion.descriptions)
+            && fits(specialties, occasion.specialties)
     }
 
     /// Why the rule does not take a study; nil where it does, but for the number.

@@ -6,7 +6,8 @@ import Workflow
 
 /// The DICOM objects of exported studies, a JSON line each: UIDs, syntax, where it can be had, bytes and SHA-256. A study
 /// that lies in an archive alone is one line without objects, with its availability (PS3.3 §C.4.23), and with nothing else
-/// where the objects are de-identified.
+/// where the objects are de-identified. A copy of an archive's object, which is held here as long as there is room, is never
+/// exported as one of this server's: its line has its UIDs and says that it is the archive's.
 struct ObjectSelection {
     let job: ExportJob
     let scope: ExportScope
@@ -37,21 +38,35 @@ struct ObjectSelection {
         let instances = try await objects.instances(
             of: uid, after: place.instance, limit: Self.objectsMax, access: access)
         for instance in instances {
+            guard instance.archive == nil else {
+                try tell(of: instance, "NEARLINE", into: writer)
+                continue
+            }
             guard let object = try await objects.object(instance, deidentifiedFor: job.selection?.objectsFor) else {
-                var value: JSONValue = ["availability": "UNAVAILABLE"]
-                // De-identified nothing of it that would tell whose it is.
-                if job.selection?.objectsFor == nil {
-                    value["studyInstanceUID"] = .string(instance.studyInstanceUID)
-                    value["seriesInstanceUID"] = .string(instance.seriesInstanceUID)
-                    value["sopInstanceUID"] = .string(instance.sopInstanceUID)
-                }
-                try line(value, into: writer)
+                try tell(of: instance, "UNAVAILABLE", into: writer)
                 continue
             }
             try tell(object, into: writer)
         }
         guard let last = instances.last, instances.count == Self.objectsMax else { return done }
         return ExportPart.Place(key: key, instance: last.place)
+    }
+
+    /// A line about an object that is not among those of the export.
+    private func tell(of instance: Instance, _ availability: String, into writer: ExportFileWriter) throws {
+        var value: JSONValue = ["availability": .string(availability)]
+        // De-identified nothing of it that would tell whose it is.
+        if job.selection?.objectsFor == nil {
+            value["studyInstanceUID"] = .string(instance.studyInstanceUID)
+            value["seriesInstanceUID"] = .string(instance.seriesInstanceUID)
+            value["sopInstanceUID"] = .string(instance.sopInstanceUID)
+            if instance.archive != nil {
+                value["url"] = .string(
+                    url(instance.studyInstanceUID)
+                        + "/series/\(instance.seriesInstanceUID)/instances/\(instance.sopInstanceUID)")
+            }
+        }
+        try line(value, into: writer)
     }
 
     private func tell(_ object: ExportedObject, into writer: ExportFileWriter) throws {
