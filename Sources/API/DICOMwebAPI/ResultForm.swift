@@ -46,8 +46,8 @@ enum ResultForm: Sendable, Hashable {
                 + "multipart/related; type=\"application/dicom+xml\"")
     }
 
-    /// All data sets in one answer. JSON is one array, also when there are none. XML is one document for one data set, parts for any other number; no match has no
-    /// content there, for a multipart body has at least one part.
+    /// All data sets in one answer. JSON is one array, also when there are none. XML is one document for one data set,
+    /// parts for any other number; no match has no content there, for a multipart body has at least one part.
     func response(
         _ sets: [DataSet], headers: HTTPFields = HTTPFields(), boundary: String
     ) throws -> Response {

@@ -3,7 +3,8 @@ import HTTPSupport
 import Hummingbird
 import Workflow
 
-/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, imports, peers, authorities.
+/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, imports, peers,
+/// authorities.
 enum ListPages {
     @Sendable static func fetches(_ call: OperationsCall) async throws -> Response {
         let page = try ListPage(call.query)
