@@ -316,7 +316,7 @@ let package = Package(
                 "TestSupport", "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes,
                 nio("NIOCore"), nio("NIOPosix"),
             ]),
-        tests("API", "ViewerAPI", ["ViewerAPI", httpTypes]),
+        tests("API", "ViewerAPI", ["ViewerAPI", "HTTPSupport", "Access", httpTypes]),
         tests("API", "ContractAPI", ["ContractAPI", "HTTPSupport", "Access", httpTypes]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// `conformance/requirements.csv`: each requirement names a proof that is there.
@@ -10,6 +11,23 @@ import Testing
         let table = tree.files(under: "conformance", ending: ["requirements.csv"]).first?.text ?? ""
         #expect(table.split(separator: "\n").count >= 40)
         #expect(Self.findings(table, files: files) == [])
+    }
+
+    @Test("Every row, suite and script that the page of DICOMweb names as its proof is there")
+    func namedByPage() throws {
+        let tree = PackageTree.here
+        let page = try #require(tree.files(under: "conformance/dicomweb", ending: ["Status.md"]).first?.text)
+        let start = try #require(page.range(of: "## Where it is shown"))
+        let names = page[start.upperBound...].split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst()
+            .flatMap { $0.split(separator: "|").last?.split(whereSeparator: { " ,".contains($0) }) ?? [] }
+        #expect(names.count >= 80)
+        let table = tree.files(under: "conformance", ending: ["requirements.csv"]).first?.text ?? ""
+        let rows = Set(table.split(separator: "\n").compactMap { $0.split(separator: ",").first })
+        let files = Set(
+            (tree.files(under: "Tests", ending: [".swift"]) + tree.files(under: "conformance", ending: [".py"])).map {
+                $0.name.hasSuffix(".swift") ? String($0.name.dropLast(6)) : String($0.name)
+            })
+        for name in names { #expect(rows.contains(name) || files.contains(String(name)), "\(name)") }
     }
 
     @Test("A proof that is not there, a text that is gone and an id used twice are named")

@@ -22,7 +22,7 @@ from smart import BackendClient
 
 GROUP = "operations"
 PAGES = ("", "/queues", "/messages", "/quarantine", "/conflicts", "/steps", "/fetches", "/exports", "/imports", "/peers",
-         "/storage", "/audit")
+         "/authorities", "/storage", "/audit")
 PROFILE = """
 destinations:
   ward:

@@ -14,6 +14,7 @@ from pydicom.pixels import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 import check_dicom
+import check_iocm
 import dicom_files
 from check_query_retrieve import get, identifier
 from report import equal, expect
@@ -27,6 +28,7 @@ TOLERANCE = {"gray": (2, 0.6), "colour": (8, 1.2), "jpeg2000": (1, 0.1)}
 # Written by Hilum without loss, by the media type that has it as its default (PS3.18 Table 8.7.3-5).
 WRITTEN = {"image/jpeg": "1.2.840.10008.1.2.4.70", "image/jls": "1.2.840.10008.1.2.4.80",
            "image/jp2": "1.2.840.10008.1.2.4.90", "image/dicom-rle": "1.2.840.10008.1.2.5"}
+JPEG_2000 = "1.2.840.10008.1.2.4.91"
 FRAMES_MAX = 6
 
 
@@ -141,6 +143,32 @@ def check_written(report, client, session, base, images):
             report.check("transcode-written", f"a frame of {sample.name} as {media_type}", frame, FRAMES)
 
 
+def check_valid(report, session, base, folder, compressed, written):
+    """What is written, judged by dciodvfy beside what was sent."""
+    pairs = [(sample, str(ExplicitVRLittleEndian)) for sample, _ in compressed]
+    pairs += [(sample, syntax) for sample, _ in written for syntax in WRITTEN.values()
+              if str(sample.transfer_syntax) != syntax]
+    # With loss it is another instance, which says how it was made.
+    pairs += [(sample, JPEG_2000) for sample, _ in written if not sample.transfer_syntax.is_encapsulated]
+
+    def judged_again():
+        found, count = [], 0
+        before, after = pathlib.Path(folder) / "sent.dcm", pathlib.Path(folder) / "got.dcm"
+        for sample, syntax in pairs:
+            url = f"{base}/studies/{sample.study}/series/{sample.series}/instances/{sample.sop_instance}"
+            answer = session.get(url, headers={"Accept": f"application/dicom; transfer-syntax={syntax}"}, timeout=60)
+            equal(answer.status_code, 200, f"{sample.name} in {syntax}")
+            before.write_bytes(sample.data)
+            after.write_bytes(answer.content)
+            new = check_iocm.errors_of(after) - check_iocm.errors_of(before)
+            found += [f"{sample.name} in {syntax}: {line}" for line in sorted(new)]
+            count += 1
+        expect(not found, f"{len(found)} errors: {found[:3]}")
+        return f"{count} objects"
+
+    report.check("transcode-written", "dciodvfy finds nothing that was not in the input", judged_again, INSTANCES)
+
+
 def check_refusal(report, session, base, sample):
     def lossy():
         url = (f"{base}/studies/{sample.study}/series/{sample.series}/instances/{sample.sop_instance}/frames/1")
@@ -201,6 +229,7 @@ def check(report, server, clear, backend, folder):
     # JPEG, JPEG-LS and JPEG 2000 have values of 16 bits at most.
     written = [pair for pair in native + lossless[::3] if pair[0].data_set.BitsAllocated <= 16]
     check_written(report, client, session, server.dicomweb, written)
+    check_valid(report, session, server.dicomweb, folder, compressed, written)
     check_refusal(report, session, server.dicomweb, compressed[0][0])
     check_get(report, server, compressed)
     # DCMTK's getscu speaks no TLS.

@@ -31,6 +31,7 @@ import check_launch  # noqa: E402
 import check_modality_web  # noqa: E402
 import check_mpps  # noqa: E402
 import check_notifications  # noqa: E402
+import check_open_viewer  # noqa: E402
 import check_operations  # noqa: E402
 import check_outside  # noqa: E402
 import check_presentation  # noqa: E402
@@ -41,6 +42,7 @@ import check_roles  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_signin  # noqa: E402
+import check_slides  # noqa: E402
 import check_smart  # noqa: E402
 import check_transcode  # noqa: E402
 import check_ups  # noqa: E402
@@ -92,6 +94,7 @@ def run(arguments):
         scp, scu = check_scp.prepare(server, folder), check_scu.prepare(server, folder)
         dimse_doors.prepare(server, plain=arguments.plain)
         performer = check_ups.prepare(server)
+        check_open_viewer.prepare(server)
         server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()
@@ -162,6 +165,8 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
         check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
         check_presentation.check(report, server, backend)
         check_dicomweb.check(report, server, backend, stored)
+        check_open_viewer.check(report, server, backend, stored, files)
+        check_slides.check(report, server, backend)
         if stored:
             check_dicom.check_query(report, server, backend, plain_sample(stored))
         check_iocm.check(report, server, backend, files, folder)

@@ -29,12 +29,15 @@ from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "clients"))
+sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
 
 import check_browser_launch  # noqa: E402
 import check_demo_app  # noqa: E402
 import check_passkeys  # noqa: E402
 import check_signin  # noqa: E402
+import documents  # noqa: E402
+import framing  # noqa: E402
+import gestures  # noqa: E402
 from browser_page import SECONDS, BrowserPage  # noqa: E402
 from hilum_server import HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
@@ -287,6 +290,8 @@ def whole(report, driver, folder, screenshots):
     server = HilumServer(folder / "hilum", log=folder / "hilum.log")
     server.init()
     backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
+    systems = framing.Systems(folder)
+    systems.configure(server)
     server.start()
     try:
         session = backend.session()
@@ -306,6 +311,8 @@ def whole(report, driver, folder, screenshots):
         store(server, backend, large)
         slide = generate_uid()[:44].rstrip(".")
         store(server, backend, [level(slide, slide + ".1", number, down) for number, down in ((1, 1), (2, 2), (3, 4))])
+        documented, more = documents.objects(phantom)
+        store(server, backend, more)
         report_text = "No <script>alert(1)</script> finding."
         answer = session.post(server.fhir + "/DiagnosticReport", timeout=SECONDS, json={
             "resourceType": "DiagnosticReport", "status": "final", "code": {"text": "CT chest"},
@@ -315,14 +322,15 @@ def whole(report, driver, folder, screenshots):
         code = check_signin.add(
             server, "ada", "patient", "--fhir-user", f"Patient/{patient}", "--patient", patient)
         check_signin.choose_password(server, "ada", code)
-        drive(report, driver, server, Page(driver, screenshots), study, report_text)
+        drive(report, driver, server, Page(driver, screenshots), study, report_text, (backend, patient, documented), systems)
     finally:
         server.stop()
+        systems.close()
         log = server.log_tail(20_000)
     report.check("viewer", "no name of a patient is in the log", lambda: expect("PHANTOM" not in log, "it is there"))
 
 
-def drive(report, driver, server, page, study, report_text):
+def drive(report, driver, server, page, study, report_text, of_documents, systems):
     def sign_in():
         driver.get(server.http + "/viewer")
         page.at("/account/sign-in")
@@ -671,7 +679,7 @@ def drive(report, driver, server, page, study, report_text):
     def nothing_from_elsewhere():
         hosts = {url.netloc for url in requests()}
         hosts = {host for host in hosts if host and not host.startswith("127.0.0.1")}
-        expect(hosts <= {urlsplit(server.http).netloc}, hosts)
+        expect(hosts - systems.places(server) <= {urlsplit(server.http).netloc}, hosts)
         errors = [entry["message"] for entry in driver.get_log("browser")
                   if entry["level"] == "SEVERE" or "Content Security Policy" in entry["message"]]
         # Without the routes of rendering there are no thumbnails; that is no error of the page.
@@ -700,6 +708,9 @@ def drive(report, driver, server, page, study, report_text):
         ("first image of 500, before the attributes of all", five_hundred, ""),
         ("a prior study beside the open one", beside, "PS3.3 C.7.6.2.1.1"), ("what the keys do", keys, ""),
         ("a slide by the tiles in view", slide, "PS3.3 C.8.12.4"),
+        *gestures.checks(driver, server, page, at, drawn, windowed, voxel, SIDE),
+        *documents.checks(driver, server, page, *of_documents, study_button),
+        *framing.checks(driver, server, page, systems),
         ("resources as pages", resources, "FHIR R4 http.html#mime-type"), ("the contract as pages", contract, "OpenAPI 3.1"),
         ("nothing from elsewhere, no policy broken", nothing_from_elsewhere, "CSP 3"),
     ]

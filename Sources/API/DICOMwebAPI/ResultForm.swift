@@ -9,6 +9,8 @@ import NIOCore
 enum ResultForm: Sendable, Hashable {
     /// `application/dicom+json`, or `application/json`.
     case json(String)
+    /// `multipart/related; type="application/dicom+json"`: one part, with the array that would be the body.
+    case jsonPart
     /// `multipart/related; type="application/dicom+xml"`: a part for each data set.
     case xmlParts
     /// `application/dicom+xml`: for one data set.
@@ -25,6 +27,10 @@ enum ResultForm: Sendable, Hashable {
                 self = .json(Self.dicomJSON.essence)
                 return
             }
+            if wish.isMultipart, wish.media.essence == Self.dicomJSON.essence {
+                self = .jsonPart
+                return
+            }
             if wish.media.includes(Self.json), !wish.isMultipart {
                 self = .json(Self.json.essence)
                 return
@@ -36,16 +42,25 @@ enum ResultForm: Sendable, Hashable {
         }
         throw HTTPFailure(
             .notAcceptable,
-            "available: application/dicom+json, application/json, multipart/related; type=\"application/dicom+xml\"")
+            "available: application/dicom+json, application/json, multipart/related; type=\"application/dicom+json\", "
+                + "multipart/related; type=\"application/dicom+xml\"")
     }
 
-    /// All data sets in one answer. XML is one document for one data set, parts for any other number; no match has no
-    /// content there, for a multipart body has at least one part.
+    /// All data sets in one answer. JSON is one array, also when there are none. XML is one document for one data set,
+    /// parts for any other number; no match has no content there, for a multipart body has at least one part.
     func response(
         _ sets: [DataSet], headers: HTTPFields = HTTPFields(), boundary: String
     ) throws -> Response {
         switch self {
         case .json(let type): return .bytes(try DICOMJSON.encode(sets), contentType: type, headers: headers)
+        case .jsonPart:
+            var framing = MultipartFraming(boundary: boundary)
+            var body = framing.partHead([("Content-Type", Self.dicomJSON.essence)])
+            body.writeBytes(try DICOMJSON.encode(sets))
+            body.writeImmutableBuffer(framing.end)
+            return .bytes(
+                Array(body.readableBytesView), contentType: framing.contentType(ofParts: Self.dicomJSON),
+                headers: headers)
         case .xml where sets.count == 1: return try response(sets[0], headers: headers)
         case .xml, .xmlParts:
             if sets.isEmpty { return Response(status: .noContent, headers: headers) }
@@ -69,6 +84,8 @@ enum ResultForm: Sendable, Hashable {
         switch self {
         case .json(let type):
             .bytes(try DICOMJSON.encode(set), contentType: type, status: status, headers: headers)
+        case .jsonPart:
+            .bytes(try DICOMJSON.encode(set), contentType: Self.dicomJSON.essence, status: status, headers: headers)
         case .xml, .xmlParts:
             .bytes(
                 try NativeDICOMModel.encode(set), contentType: Self.dicomXML.essence, status: status, headers: headers)
@@ -87,6 +104,7 @@ enum ResultForm: Sendable, Hashable {
             framing = MultipartFraming(boundary: boundary)
             switch form {
             case .json(let type): (self.form, contentType) = (form, type)
+            case .jsonPart: (self.form, contentType) = (form, framing.contentType(ofParts: ResultForm.dicomJSON))
             case .xml where isSingle: (self.form, contentType) = (form, ResultForm.dicomXML.essence)
             case .xml, .xmlParts:
                 (self.form, contentType) = (.xmlParts, framing.contentType(ofParts: ResultForm.dicomXML))
@@ -103,6 +121,12 @@ enum ResultForm: Sendable, Hashable {
                 var buffer = ByteBuffer(string: isFirst ? "[" : ",")
                 buffer.writeBytes(try DICOMJSON.encode(set, bulkDataURI: bulkDataURI))
                 return buffer
+            case .jsonPart:
+                var buffer =
+                    isFirst ? framing.partHead([("Content-Type", ResultForm.dicomJSON.essence)]) : ByteBuffer()
+                buffer.writeString(isFirst ? "[" : ",")
+                buffer.writeBytes(try DICOMJSON.encode(set, bulkDataURI: bulkDataURI))
+                return buffer
             case .xml: return ByteBuffer(bytes: try NativeDICOMModel.encode(set, bulkDataURI: bulkDataURI))
             case .xmlParts:
                 var buffer = ResultForm.partHead(&framing)
@@ -115,6 +139,8 @@ enum ResultForm: Sendable, Hashable {
         var end: ByteBuffer {
             switch form {
             case .json: ByteBuffer(string: isFirst ? "[]" : "]")
+            // There is one data set at least where this is written.
+            case .jsonPart: ByteBuffer(string: "]" + String(buffer: framing.end))
             case .xml: ByteBuffer()
             case .xmlParts: framing.end
             }

@@ -192,6 +192,7 @@ struct WebComposition {
             desk.exports = { try await store.exports(limit: $0, at: clock.now()) }
             desk.imports = { try await store.importJobs(limit: $0) }
             desk.peers = { try await store.peers() }
+            desk.authorities = { Array(authorities.unknown(of: try await store.unknownAuthorities()).prefix($0)) }
             groups += [AccountRoutes(people: people).group, OperationsRoutes(desk: desk).group]
         }
         if launch != nil {

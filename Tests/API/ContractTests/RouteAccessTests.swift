@@ -277,6 +277,7 @@ import Testing
             "getQuarantinedStudyPage": "/operations/quarantine/1.2.826.0.:n", "getFetchesPage": "/operations/fetches",
             "getStepsPage": "/operations/steps", "getConflictsPage": "/operations/conflicts",
             "getExportsPage": "/operations/exports", "getPeersPage": "/operations/peers",
+            "getAuthoritiesPage": "/operations/authorities",
             "getStoragePage": "/operations/storage", "getAuditPage": "/operations/audit?patient=:p",
             "getEmergencyPage": "/account/emergency", "getEmergenciesPage": "/account/emergencies",
             "getPasskeySignIn": "/account/passkey", "listPasskeys": "/account/passkeys",

@@ -338,6 +338,27 @@ struct ResultTests {
             numberOfStudyRelatedSeries: 1, numberOfStudyRelatedInstances: 1)
     }
 
+    @Test("Table 14.1.3-1: JSON as the one part of a multipart answer, also of metadata, and where nothing matches")
+    func jsonParts() async throws {
+        let accept = "multipart/related; type=\"application/dicom+json\""
+        let type = accept + "; boundary=bound"
+        for count in 0...2 {
+            let (routes, _) = try Self.routes(
+                matches: StudyMatches(matches: (0..<count).map { Self.match("1.\($0)") }, remaining: 0))
+            let response = try await routes.search(.study, Self.search(accept: accept))
+            #expect(response.status == .ok && response.headers[.contentType] == type)
+            let parts = Self.parts(try await Self.body(response))
+            #expect(parts.count == 1)
+            #expect(try DICOMJSON.decode(parts.first ?? []).count == count)
+        }
+        let (routes, _) = try Self.routes(Self.compressed(), .jpegBaseline)
+        let metadata = try await routes.metadata(Self.request(accept: accept))
+        #expect(metadata.headers[.contentType] == type && metadata.headers[.eTag] == nil)
+        let plain = try await routes.metadata(Self.request(accept: "application/dicom+json"))
+        let (parted, whole) = (try await Self.body(metadata), try await Self.body(plain))
+        #expect(Self.parts(parted) == [whole])
+    }
+
     @Test("D17: matches as XML: one is a document, several are parts, none is 204")
     func xmlMatches() async throws {
         for (count, accept, type) in [

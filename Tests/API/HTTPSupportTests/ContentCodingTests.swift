@@ -34,7 +34,14 @@ import Testing
                 handler: text(fhir, "{}", [.cacheControl: "no-cache"])),
             Route(
                 .get, "/parts", operationID: "parts", access: .open,
-                handler: text(#"multipart/related; type="application/dicom+json""#, json)),
+                handler: text(#"multipart/related; type="application/dicom"; boundary=b"#, json)),
+            Route(.get, "/xml", operationID: "xml", access: .open, handler: text("application/dicom+xml", json)),
+            Route(
+                .get, "/xml-parts", operationID: "xmlParts", access: .open,
+                handler: text(#"multipart/related; type="application/dicom+xml"; boundary=b"#, json)),
+            Route(
+                .get, "/json-parts", operationID: "jsonParts", access: .open,
+                handler: text(#"multipart/related; type="application/dicom+json"; boundary=b"#, json)),
             Route(.get, "/object", operationID: "object", access: .open, handler: text("application/dicom", json)),
             Route(.get, "/lines", operationID: "lines", access: .open) { _ in
                 .stream(contentType: "application/fhir+ndjson") { writer in
@@ -120,6 +127,18 @@ import Testing
         let missing = try await responder.answer(.get, "/missing", headers: [.acceptEncoding: "gzip"])
         #expect(missing.status == 404)
         #expect(missing[.contentEncoding] == nil, "it is short")
+    }
+
+    @Test(
+        "RFC 9110 §8.4: DICOM attributes are text, in XML and in parts of it too",
+        arguments: ["/xml", "/xml-parts", "/json-parts"])
+    func attributes(_ path: String) async throws {
+        let responder = try Self.responder()
+        let plain = try await responder.answer(.get, path)
+        let coded = try await responder.answer(.get, path, headers: [.acceptEncoding: "gzip"])
+        #expect(plain[.contentEncoding] == nil && coded[.contentEncoding] == "gzip")
+        #expect(coded[.vary] == "Accept-Encoding" && coded[.contentType] == plain[.contentType])
+        #expect(try Self.inflated(coded.body) == plain.body)
     }
 
     @Test("RFC 9110 §8.4: DICOM objects, parts and short answers leave as they are; 304 tells caches as 200 does")

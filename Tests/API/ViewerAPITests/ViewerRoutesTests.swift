@@ -1,3 +1,5 @@
+import Access
+import HTTPSupport
 import HTTPTypes
 import Testing
 
@@ -23,6 +25,34 @@ import Testing
         #expect(ViewerAssets.page.firstMatch(of: /<script(?![^>]* src=)/) == nil)
         #expect(ViewerAssets.page.firstMatch(of: /<style/) == nil)
         #expect(ViewerAssets.page.firstMatch(of: /[ ](style|on[a-z]+)=/) == nil)
+    }
+
+    @Test("CSP: pages of the configured origins may hold it in a frame; what is no origin lets nobody in")
+    func frames() async throws {
+        func ancestors(_ origins: [String]) async throws -> Substring? {
+            let routes = ViewerRoutes(fhirBaseURL: "https://hilum.test/fhir", frameOrigins: origins)
+            let responder = APIResponder(
+                table: try RouteTable([routes.group]),
+                authenticator: BearerAuthenticator(tokens: NoTokens(), audit: NoTrail(), realm: "r"),
+                newRequestID: { "r" })
+            let page = try await responder.answer(.get, "/viewer")
+            #expect(page.status == 200 && page[.cacheControl] == "no-store")
+            return page[.contentSecurityPolicy]?.split(separator: "; ").last
+        }
+        #expect(try await ancestors([]) == "frame-ancestors 'self'")
+        #expect(
+            try await ancestors(["https://ehr.example", "*", "https://a.example; script-src *", "https://b.example/x"])
+                == "frame-ancestors 'self' https://ehr.example")
+    }
+
+    private struct NoTokens: TokenVerifying {
+        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async throws
+            -> AccessContext?
+        { nil }
+    }
+
+    private struct NoTrail: AuditTrail {
+        func record(_ record: AuditRecord) async throws {}
     }
 
     @Test("What the scripts look for in the page is there")

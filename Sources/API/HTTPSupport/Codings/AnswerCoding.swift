@@ -13,6 +13,9 @@ enum AnswerCoding {
     /// millisecond; a longer one takes the usual way.
     static let memoryBytesMax = 16 << 10
 
+    /// The `type` of bodies whose parts are data sets as text; parts of any other are objects, frames or pictures.
+    private static let textParts = ["type=\"application/dicom+xml\"", "type=\"application/dicom+json\""]
+
     /// Whether an answer is in a form that is compressed at all.
     static func isText(_ status: HTTPResponse.Status, _ headers: HTTPFields) -> Bool {
         guard status != .partialContent, !headers.contains(.contentEncoding), let type = headers[.contentType] else {
@@ -20,6 +23,7 @@ enum AnswerCoding {
         }
         let essence = type.prefix { $0 != ";" && $0 != " " }
         guard essence != "text/html" else { return false }
+        if essence == "multipart/related" { return textParts.contains { type.contains($0) } }
         return essence.hasPrefix("text/") || essence.hasSuffix("json") || essence.hasSuffix("xml")
     }
 }

@@ -92,6 +92,8 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case importsTitle, storedLabel, refusedLabel, nothingImported
     case peersTitle, mayLabel, offersLabel, certificateBoundLabel, auditRowsLabel, noPeers, inClearText
     case contactLabel, notOfLate
+    case authoritiesTitle, attentionAuthorities, namespaceLabel, universalIDLabel, universalIDTypeLabel, keptUnderLabel
+    case noUnknownAuthorities, authoritiesHint
     case storageTitle, storageFree, storageRefuses, storageAccepts, storageIntake, storageCustody, storageOwn
     case storageNotOwn, storageDatabase, storageDatabaseFree, storageLog, storageSetAside, storageUnnamed, storageHint
 

@@ -3,7 +3,8 @@ import HTTPSupport
 import Hummingbird
 import Workflow
 
-/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, imports, peers.
+/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, imports, peers,
+/// authorities.
 enum ListPages {
     @Sendable static func fetches(_ call: OperationsCall) async throws -> Response {
         let page = try ListPage(call.query)
@@ -138,6 +139,28 @@ enum ListPages {
                     .certificateBoundLabel,
                     .auditTitle,
                 ], rows, orElse: .noPeers), page.next(peers, call), json: nil, call)
+    }
+
+    /// What names them on a wire, the system that their identifiers are kept under, and what to do about it.
+    @Sendable static func authorities(_ call: OperationsCall) async throws -> Response {
+        let page = try ListPage(call.query)
+        let authorities = try await call.desk.authorities(page.limit)
+        try await call.record("authorities")
+        let rows = page.items(authorities).map { authority -> [HTML] in
+            [
+                .text(authority.namespace ?? ""), .text(authority.universalID ?? ""),
+                .text(authority.universalIDType ?? ""), .text(authority.system),
+            ]
+        }
+        return list(
+            .authoritiesTitle,
+            .all([
+                call.table(
+                    [.namespaceLabel, .universalIDLabel, .universalIDTypeLabel, .keptUnderLabel], rows,
+                    orElse: .noUnknownAuthorities),
+                rows.isEmpty ? .none : .element("p", [.init("class", "quiet")], call.text(.authoritiesHint)),
+            ]),
+            page.next(authorities, call), json: nil, call)
     }
 
     /// When a peer was last let in, as far back as one search of the audit trail looks.

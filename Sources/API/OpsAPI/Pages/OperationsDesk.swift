@@ -13,6 +13,9 @@ package struct OperationsDesk: Sendable {
     /// Every peer, by kind and name.
     package typealias Peers = @Sendable () async throws -> [Peer]
 
+    /// Assigning authorities that senders have named and the site profile does not name, at most so many, oldest first.
+    package typealias Authorities = @Sendable (_ limit: Int) async throws -> [UnknownAuthority]
+
     let sessions: any PersonSessions
     /// Scheme, host and port of this server, as browsers name where a form comes from.
     let origin: String
@@ -37,6 +40,8 @@ package struct OperationsDesk: Sendable {
     package var imports: Imports = { _ in [] }
     /// Who may connect, and who is called.
     package var peers: Peers = { [] }
+    /// Whose identifiers are kept under systems that were made for them.
+    package var authorities: Authorities = { _ in [] }
     /// The feeds of the audit trail; none where none is configured.
     package var feeds: @Sendable () -> [AuditFeedState] = { [] }
     /// How much room is taken and left.

@@ -28,6 +28,7 @@ package struct OperationsRoutes: Sendable {
             page("/conflicts", "getConflictsPage", ListPages.conflicts),
             page("/exports", "getExportsPage", ListPages.exports),
             page("/imports", "getImportsPage", ListPages.imports), page("/peers", "getPeersPage", ListPages.peers),
+            page("/authorities", "getAuthoritiesPage", ListPages.authorities),
             page("/storage", "getStoragePage", StoragePage.show), page("/audit", "getAuditPage", AuditPage.show),
         ]
     }
@@ -44,7 +45,7 @@ package struct OperationsRoutes: Sendable {
             ("", .operationsTitle), ("/queues", .queuesTitle), ("/messages", .messagesTitle),
             ("/quarantine", .quarantineTitle), ("/conflicts", .conflictsTitle), ("/steps", .stepsTitle),
             ("/fetches", .fetchesTitle), ("/exports", .exportsTitle), ("/imports", .importsTitle),
-            ("/peers", .peersTitle),
+            ("/peers", .peersTitle), ("/authorities", .authoritiesTitle),
             ("/storage", .storageTitle), ("/audit", .auditTitle),
         ]
         return own.map { Page.Link(path + $0.0, language[$0.1]) } + [Page.Link("/account", language[.accountTitle])]

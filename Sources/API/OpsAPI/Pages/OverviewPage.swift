@@ -107,6 +107,7 @@ enum OverviewPage {
             row(.attentionFetches, "/fetches?state=failed", try await desk.fetches([.failed], limit, access).count),
             row(.attentionSteps, "/steps", try await desk.waiting(limit, access).count),
             row(.attentionConflicts, "/conflicts", try await desk.conflicts(limit, access).count),
+            row(.attentionAuthorities, "/authorities", try await desk.authorities(limit).count),
         ] + desk.feeds().map { feed($0, desk.now(), call) }
     }
 }

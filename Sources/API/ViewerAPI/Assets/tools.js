@@ -125,7 +125,8 @@ export function attach(pane, state) {
   function pinched() {
     const now = spread(pointers);
     if (pinch && pinch.distance > 0) {
-      zoom(now.distance / pinch.distance, now.middle, gesture.id);
+      // Around where the fingers were; then along with them.
+      zoom(now.distance / pinch.distance, pinch.middle, gesture.id);
       const move = [now.middle[0] - pinch.middle[0], now.middle[1] - pinch.middle[1]];
       pane.change(() => { pane.view.pan = pane.view.pan.map((value, axis) => value + move[axis]); }, gesture.id);
     }

@@ -23,7 +23,7 @@ struct OperationsPagesTests {
         let fixture = try OperationsFixture(series: [OperationsFixture.series(name: "Secret^Name")])
         fixture.journal.all.withLock { $0 = [OperationsFixture.message(1)] }
         let pages = Self.pages(fixture)
-        #expect(pages.count == 14)
+        #expect(pages.count == 15)
         for page in pages {
             let nobody = try await fixture.get(page + "?patient=P-1", as: nil)
             #expect(nobody.status == 303, "\(page)")
@@ -96,6 +96,11 @@ struct OperationsPagesTests {
                         createdAt: UTCInstant(microseconds: 0))
                 ]
             }
+            $0.authorities = { _ in
+                [Self.evil].compactMap {
+                    UnknownAuthority(namespace: $0, universalID: $0, universalIDType: $0)
+                }
+            }
             $0.conflicts = { _, _ in
                 [
                     InstanceConflict(
@@ -119,7 +124,7 @@ struct OperationsPagesTests {
         let safe = "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;\u{FFFD}"
         for page in [
             "/quarantine", "/quarantine/1.2", "/messages", "/messages/m1", "/peers", "/fetches", "/exports",
-            "/imports", "/conflicts", "/audit",
+            "/imports", "/conflicts", "/authorities", "/audit",
         ] {
             let text = try await fixture.get("/operations" + page).text
             #expect(text.contains(safe), "\(page)")
@@ -291,6 +296,20 @@ struct OperationsPagesTests {
         for part in ["20.0 GiB", "is not known to be this database&#39;s", "not known"] {
             #expect(storage.contains(part), "\(part)")
         }
+    }
+
+    @Test("An authority that no profile names is told with its names, where its identifiers are, and what to do")
+    func authorities() async throws {
+        let named = try #require(
+            UnknownAuthority(namespace: "WARD", universalID: "1.2.3", universalIDType: "ISO"))
+        let fixture = try OperationsFixture { $0.authorities = { _ in [named] } }
+        let page = try await fixture.get("/operations/authorities").text
+        for part in ["WARD", "1.2.3", "ISO", "urn:oid:1.2.3", "identifiers.authorities"] {
+            #expect(page.contains(part), "\(part)")
+        }
+        #expect(try await fixture.get("/operations").text.contains("href=\"/operations/authorities\""))
+        let none = try OperationsFixture()
+        #expect(try await none.get("/operations/authorities").text.contains("is in the site profile."))
     }
 
     @Test("Each peer is told with when it was last let in, of its own kind")
