@@ -251,7 +251,7 @@ let package = Package(
             ["TestSupport", "DICOMRendering", "PixelCodecs", "DICOMPixels", "DICOMData", "CZlib"]),
         tests("Codecs", "HL7v2", ["TestSupport", "HL7v2"]),
         tests("Codecs", "FHIRModel", ["TestSupport", "FHIRModel"]),
-        tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
+        tests("Codecs", "FHIRSearch", ["Basics", "FHIRSearch", "FHIRModel"]),
         tests("Codecs", "Vector", ["DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore")]),
         // Stories are told to the tables too.
         tests("Domain", "Workflow", ["TestSupport", "Workflow", "Access", "SQLStore"]),

@@ -1,4 +1,5 @@
 import Basics
+import FHIRSearch
 import Testing
 
 /// FHIR R4 search.html#string.
