@@ -33,7 +33,7 @@ import Testing
         let (metrics, lines) = (MetricRegistry(), Lines())
         ClearText.tell(of: doors, metrics, Logger(label: "hilum") { EscapedLogHandler(label: $0, stream: lines) })
         let told = metrics.text().split(separator: "\n").filter { $0.hasPrefix("hilum_door_clear_text{") }
-        #expect(told.count == 2 && told.allSatisfy { $0.hasSuffix(" 1") })
+        #expect(told.count == 2 && told.allSatisfy { $0.split(separator: " ").last.flatMap { Double($0) } == 1 })
         #expect(told.contains { $0.contains("doors[2]") && $0.contains("dimse") })
         #expect(told.contains { $0.contains("doors[3]") && $0.contains("mllp") })
         let warnings = lines.lines.filter { $0.contains("takes clear text beyond this machine") }

@@ -40,7 +40,7 @@ import Workflow
                 #expect(
                     association.negotiated.extendedNegotiations == [
                         ExtendedNegotiation(
-                            sopClassUID: sopClassUID, information: zip(extended, [1, 1, 0, 0, 0]).map { $0 & $1 })
+                            sopClassUID: sopClassUID, information: zip(extended, [1, 1, 1, 0, 0]).map { $0 & $1 })
                     ])
             }
             let bytes = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(identifier)
