@@ -179,7 +179,7 @@ def check_peer_test(report, server, folder):
         before = configured.read_text()
         configured.write_text(
             f"{before}\nidentities:\n  NAMED: {{ user: hilum }}\n"
-            f"  SECRET: {{ user: hilum, passcode-file: {passcode}, confirmed: true }}\n"
+            f"  SECRET: {{ user: hilum, passcode-file: {passcode} }}\n"
             f"  TOKEN: {{ jwt-file: {token} }}\n")
         try:
             with application("ANY", [Verification], [(evt.EVT_USER_ID, user)]) as port:
