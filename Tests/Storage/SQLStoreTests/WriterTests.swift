@@ -76,9 +76,11 @@ struct WriterTests {
     @Test("a unit of work that changes nothing takes no sequence number", arguments: TestDatabases.all)
     func unchanged(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, migrations: Self.migrations) { (database) async throws in
+            // The first unit of a sealing store writes what form bodies have.
+            let first = try await Self.insert(1, database).sequence
             try await database.write { _ in }
-            #expect(database.lastCommit.sequence == 0)
-            #expect(try await Self.insert(1, database).sequence == 1)
+            #expect(database.lastCommit.sequence == first)
+            #expect(try await Self.insert(2, database).sequence == first + 1)
         }
     }
 
