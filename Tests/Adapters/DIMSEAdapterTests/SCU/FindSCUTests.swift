@@ -112,15 +112,33 @@ import Testing
         // Three matches come within it, however loaded the machine is.
         timers.response = .seconds(10)
         let found = try await found(limits: limits, timers: timers) { command, context, _, writer in
-            var number = 0
-            while true {
-                number += 1
-                try await Self.match(number, to: command, context, writer)
-                try await Task.sleep(for: .milliseconds(5))
-            }
+            try await Self.withoutEnd(command, context, writer) { try await Task.sleep(for: .milliseconds(100)) }
         }
         #expect(found.uids == ["1.2.1", "1.2.2", "1.2.3"])
         #expect(found.error == .timedOut)
+    }
+
+    @Test("One that answers without a pause after it was told to stop is left before that")
+    func flooding() async throws {
+        var limits = FindSCU.Limits()
+        limits.matches = 3
+        let found = try await found(limits: limits) { command, context, _, writer in
+            try await Self.withoutEnd(command, context, writer) {}
+        }
+        #expect(found.uids == ["1.2.1", "1.2.2", "1.2.3"])
+        #expect(found.error == .aborted(.byUser))
+    }
+
+    /// Writes matches until the connection is gone.
+    @Sendable private static func withoutEnd(
+        _ command: CommandSet, _ context: UInt8, _ writer: RawAcceptor.Writer, pause: () async throws -> Void
+    ) async throws {
+        var number = 0
+        while true {
+            number += 1
+            try await match(number, to: command, context, writer)
+            try await pause()
+        }
     }
 
     @Test("Who stops reading has the query cancelled, and the association is not given to others")
