@@ -21,10 +21,15 @@ package enum PatientOfInstance: Sendable, Hashable {
 
     /// A record, or the survivor of one that was merged away; nil where there is none.
     package static func living(_ id: EntityID, unit: some PatientUnit) throws -> Patient? {
-        var patient = try unit.patient(id)
+        try living(id) { try unit.patient($0) }
+    }
+
+    /// The same where records are read otherwise than by a unit of work.
+    package static func living(_ id: EntityID, record: (EntityID) throws -> Patient?) rethrows -> Patient? {
+        var patient = try record(id)
         for _ in 0..<16 {
             guard let survivor = patient?.mergedInto else { break }
-            patient = try unit.patient(survivor)
+            patient = try record(survivor)
         }
         return patient.flatMap { $0.mergedInto == nil ? $0 : nil }
     }

@@ -141,12 +141,7 @@ struct StudySubjectTable {
     private func living(_ id: EntityID, _ patients: inout [EntityID: Patient?]) throws -> Patient? {
         if let known = patients[id] { return known }
         let table = PatientTable(connection: connection, memo: memo)
-        var patient = try table.patient(id)
-        for _ in 0..<16 {
-            guard let survivor = patient?.mergedInto else { break }
-            patient = try table.patient(survivor)
-        }
-        let living = patient.flatMap { $0.mergedInto == nil ? $0 : nil }
+        let living = try PatientOfInstance.living(id) { try table.patient($0) }
         patients[id] = .some(living)
         return living
     }
