@@ -55,12 +55,7 @@ extension DoorConfiguration: Decodable {
         host = try keys.value(.host) ?? host
         port = try keys.value(.port) ?? port
         tls = try keys.word(.tls) ?? tls
-        if let text: String = try keys.value(.clearText) {
-            guard text == "accepted" else {
-                throw ConfigurationError("\(place).clear-text: `\(text)` is not `accepted`; leave it out otherwise")
-            }
-            acceptsClearText = true
-        }
+        if try keys.accepts(.clearText) { acceptsClearText = true }
         certificate = try keys.value(.certificate)
         key = try keys.value(.key)
         clientAuthorities = try keys.value(.clientAuthorities)

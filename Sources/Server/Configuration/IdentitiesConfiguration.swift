@@ -78,12 +78,7 @@ struct IdentitiesConfiguration: Decodable, Sendable {
             }
             identity = Identity(proof: try Self.proof(way, keys))
             identity.mustBeConfirmed = try keys.stated(.confirmed) ?? false
-            if let text: String = try keys.stated(.clearText) {
-                guard text == "accepted" else {
-                    throw ConfigurationError("\(place).clear-text: `\(text)` is not `accepted`")
-                }
-                identity.isClearTextAccepted = true
-            }
+            identity.isClearTextAccepted = try keys.accepts(.clearText)
         }
 
         private static func proof(_ way: CodingKeys, _ keys: StrictKeys<CodingKeys>) throws -> Proof {

@@ -36,6 +36,15 @@ struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
         }
         return text
     }
+    /// Whether a key says `accepted`, the one word that it takes: what is given up by it is said out loud. Throws
+    /// ``ConfigurationError``.
+    func accepts(_ key: Key) throws -> Bool {
+        guard let text: String = try stated(key) else { return false }
+        guard text == "accepted" else {
+            throw ConfigurationError("\(place).\(key.rawValue): `\(text)` is not `accepted`; leave it out otherwise")
+        }
+        return true
+    }
     /// A whole number. Throws ``ConfigurationError`` for one out of its range.
     func number(_ key: Key, _ range: ClosedRange<Int64>) throws -> Int64? {
         guard let number: Int64 = try value(key) else { return nil }
