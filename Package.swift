@@ -316,8 +316,8 @@ let package = Package(
                 "TestSupport", "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes,
                 nio("NIOCore"), nio("NIOPosix"),
             ]),
-        tests("API", "ViewerAPI", ["ViewerAPI", "HTTPSupport", "Access", httpTypes]),
-        tests("API", "ContractAPI", ["ContractAPI", "HTTPSupport", "Access", httpTypes]),
+        tests("API", "ViewerAPI", ["TestSupport", "ViewerAPI", "HTTPSupport", "Access", httpTypes]),
+        tests("API", "ContractAPI", ["TestSupport", "ContractAPI", "HTTPSupport", "Access", httpTypes]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(
             "API", "FHIRAPI",

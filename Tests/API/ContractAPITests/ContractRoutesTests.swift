@@ -2,22 +2,13 @@ import Access
 import Foundation
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import ContractAPI
 
 /// The contract as files and pages: whole, escaped, open. OpenAPI 3.1; RFC 9512 §2.1; CWE-79.
 struct ContractRoutesTests {
-    private struct NoTokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async throws
-            -> AccessContext?
-        { nil }
-    }
-
-    private struct NoTrail: AuditTrail {
-        func record(_ record: AuditRecord) async throws {}
-    }
-
     private static func get(_ path: String) async throws -> CollectedResponse {
         let responder = APIResponder(
             table: try RouteTable([ContractRoutes().group]),

@@ -100,8 +100,3 @@ struct NoIndex: ImagingIndex {
         limit: Int, access: AccessContext
     ) async throws -> [InstanceHeader] { [] }
 }
-
-/// Keeps no rows.
-struct NoTrail: AuditTrail {
-    func record(_ record: AuditRecord) async throws {}
-}

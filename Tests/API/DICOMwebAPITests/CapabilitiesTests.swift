@@ -2,6 +2,7 @@ import Access
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import TestSupport
 import Testing
 import Workflow
 
@@ -10,23 +11,13 @@ import Workflow
 /// What the services say of themselves. PS3.18 §8.9, Annex H; RFC 9110 §9.3.7.
 @Suite("Capabilities by OPTIONS")
 struct CapabilitiesTests {
-    private struct NoAudit: AuditTrail {
-        func record(_ record: AuditRecord) async throws {}
-    }
-
-    private struct NoTokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async throws
-            -> AccessContext?
-        { nil }
-    }
-
     private static func options(_ path: String, accept: String? = nil) async throws
         -> (status: Int, allow: String?, type: String?, text: String)
     {
         let group = try ResultTests.routes().0.group
         let responder = APIResponder(
             table: try RouteTable([group]),
-            authenticator: BearerAuthenticator(tokens: NoTokens(), audit: NoAudit(), realm: "r"),
+            authenticator: BearerAuthenticator(tokens: NoTokens(), audit: NoTrail(), realm: "r"),
             newRequestID: { "test" })
         var headers = HTTPFields()
         headers[.accept] = accept

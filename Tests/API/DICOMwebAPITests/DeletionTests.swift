@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import PixelCodecs
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 

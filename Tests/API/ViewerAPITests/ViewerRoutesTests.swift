@@ -1,6 +1,7 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import ViewerAPI
@@ -43,16 +44,6 @@ import Testing
         #expect(
             try await ancestors(["https://ehr.example", "*", "https://a.example; script-src *", "https://b.example/x"])
                 == "frame-ancestors 'self' https://ehr.example")
-    }
-
-    private struct NoTokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async throws
-            -> AccessContext?
-        { nil }
-    }
-
-    private struct NoTrail: AuditTrail {
-        func record(_ record: AuditRecord) async throws {}
     }
 
     @Test("What the scripts look for in the page is there")

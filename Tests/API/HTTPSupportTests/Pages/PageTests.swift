@@ -8,13 +8,6 @@ import Testing
 
 /// CSP Level 3 §6; WCAG 2.2; RFC 9110 §12.5.4.
 @Suite(.takingTurns) struct PageTests {
-    /// Tokens of nobody.
-    private struct NoTokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
-            nil
-        }
-    }
-
     private static func responder() throws -> APIResponder {
         let group = RouteGroup(
             name: "pages", prefix: "/pages", errorBody: PageErrorBody(),

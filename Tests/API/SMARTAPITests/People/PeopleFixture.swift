@@ -4,6 +4,7 @@ import Cryptography
 import HTTPSupport
 import HTTPTypes
 import Synchronization
+import TestSupport
 
 @testable import SMARTAPI
 
@@ -218,12 +219,6 @@ struct PeopleFixture: Sendable {
             return Array(
                 KeyDerivation.hkdf([1, 2, 3], info: withUnsafeBytes(of: number) { Array($0) }, count: max(32, count))
                     .prefix(count))
-        }
-    }
-
-    private struct NoTokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
-            nil
         }
     }
 

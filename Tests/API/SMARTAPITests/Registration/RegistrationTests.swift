@@ -81,12 +81,6 @@ private struct RegistrationFixture {
             authenticator: BearerAuthenticator(tokens: NoTokens(), audit: store, realm: "x"), newRequestID: { "r" })
     }
 
-    private struct NoTokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
-            nil
-        }
-    }
-
     func register(
         _ body: String, type: String = "application/json", token: String? = nil, from address: String = "192.0.2.1"
     ) async throws -> CollectedResponse {
