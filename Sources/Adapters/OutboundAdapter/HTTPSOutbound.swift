@@ -37,7 +37,9 @@ package struct HTTPSOutbound: FormOutbound {
     /// The certificate with its chain, and its key, by which this server shows who it is: files in PEM, read each time they
     /// are shown.
     package struct Identity: Sendable, Hashable {
+        /// The path of the certificate, with those above it behind it.
         package var certificateFile: String
+        /// The path of its key, without a passphrase.
         package var keyFile: String
         package init(certificateFile: String, keyFile: String) {
             self.certificateFile = certificateFile
@@ -72,6 +74,7 @@ package struct HTTPSOutbound: FormOutbound {
         self.resolve = resolve
     }
 
+    /// Throws where the policy lets nobody call the URL, without calling it.
     package func check(_ url: String) async throws(OutboundRefusal) {
         _ = try await address(of: try OutboundURL(url))
     }

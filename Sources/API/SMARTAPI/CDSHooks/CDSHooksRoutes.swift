@@ -62,6 +62,7 @@ package struct CDSHooksRoutes: Sendable {
         self.randomBytes = randomBytes
     }
 
+    /// The routes below `/cds-services`: discovery for anybody, the service and its feedback for callers.
     package var group: RouteGroup {
         RouteGroup(
             name: "cds-hooks", prefix: "/cds-services", errorBody: ProblemJSON(),

@@ -11,6 +11,7 @@ package struct ProposedIdentity: Sendable {
         case jsonWebToken(@Sendable () async throws -> String)
     }
 
+    /// How it is shown who the user is.
     package var credential: Credential
     /// Whether the peer must say that it has verified the user: one that says nothing is not used.
     package var mustBeConfirmed: Bool
