@@ -187,7 +187,7 @@ let package = Package(
             "API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography", hummingbird, httpTypes],
             resources: [
                 "dicomjson.js", "dicomweb.js", "follow.js", "geometry.js", "loader.js", "main.js", "painter.js",
-                "pixels.js",
+                "pixels.js", "popup.js",
                 "reformat.js", "slide.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
             ].map { .embedInCode("Assets/" + $0) }),
 

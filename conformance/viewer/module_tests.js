@@ -7,6 +7,7 @@ import { Tag, date, numbers, personName, text } from "/assets/dicomjson.js";
 import { ImageFrame, framesOfSeries, percentileWindow, samples, windowed } from "/assets/pixels.js";
 import { alike, following } from "/assets/follow.js";
 import { parts } from "/assets/dicomweb.js";
+import { answerIn, isForFrame, stateOfWindow } from "/assets/popup.js";
 import { reformats, volumeOf, whyNoVolume } from "/assets/reformat.js";
 import { slideOf } from "/assets/slide.js";
 
@@ -339,6 +340,28 @@ test("PS3.3 C.8.12.6.1: tiles of a sparse image are where their frames say, and 
   equal([[0, 0], [1, 2], [2, 0], [3, 2]].map(([column, row]) => slide.base.indexAt(column, row)), [1, 0, undefined, undefined]);
   const many = slideOf([level(1, { [Tag.totalColumns]: element("UL", 1e9), [Tag.totalRows]: element("UL", 1e9) })]).entry.image.slide;
   equal(many.tilesIn(many.base, [0, 0, 1e9, 1e9]).length <= 600, true);
+});
+
+test("HTML 9.3: the answer of a sign-in is taken from the window that was opened alone, of this origin, to this request", () => {
+  const [opened, state] = [{}, stateOfWindow("s")];
+  const asked = { origin: "https://hilum.test", opened, state };
+  const told = { code: "c", state, iss: "https://hilum.test", more: "x", error: 1 };
+  const message = (changes) => ({ origin: "https://hilum.test", source: opened, data: { hilumSignIn: told }, ...changes });
+  equal(answerIn(message({}), asked).toString(), `code=c&state=${state}&iss=https%3A%2F%2Fhilum.test`);
+  for (const changes of [
+    { origin: "https://ehr.test" }, { origin: "null" }, { source: {} }, { source: null }, { data: undefined }, { data: "code" },
+    { data: { hilumSignIn: null } }, { data: { hilumSignIn: "code" } }, { data: { hilumSignIn: { ...told, state: undefined } } },
+    { data: { hilumSignIn: { ...told, state: stateOfWindow("t") } } },
+  ]) equal(answerIn(message(changes), asked), undefined);
+  // Before a window was opened, and where none could be.
+  equal(answerIn(message({ source: null }), { ...asked, opened: null }), undefined);
+  equal(answerIn(message({ source: undefined }), { ...asked, opened: undefined }), undefined);
+});
+
+test("The answer to a request of a frame is told from that of this window by its state", () => {
+  equal(isForFrame(new URLSearchParams({ code: "c", state: stateOfWindow("s") })), true);
+  equal(isForFrame(new URLSearchParams({ code: "c", state: "s" })), false);
+  equal(isForFrame(new URLSearchParams({ code: "c" })), false);
 });
 
 export async function run() {

@@ -710,7 +710,7 @@ def drive(report, driver, server, page, study, report_text, of_documents, system
         ("a slide by the tiles in view", slide, "PS3.3 C.8.12.4"),
         *gestures.checks(driver, server, page, at, drawn, windowed, voxel, SIDE),
         *documents.checks(driver, server, page, *of_documents, study_button),
-        *framing.checks(driver, server, page, systems),
+        *framing.checks(driver, server, page, systems, *of_documents[:2]),
         ("resources as pages", resources, "FHIR R4 http.html#mime-type"), ("the contract as pages", contract, "OpenAPI 3.1"),
         ("nothing from elsewhere, no policy broken", nothing_from_elsewhere, "CSP 3"),
     ]

@@ -11,13 +11,16 @@ import Workflow
 package struct MessageRoutes: Sendable {
     private let log: any MessageLog
     private let audit: any AuditTrail
+    private let hasPages: Bool
 
     /// - Parameters:
     ///   - log: what is listed.
     ///   - audit: keeps the row of each answer before it leaves.
-    package init(log: any MessageLog, audit: any AuditTrail) {
+    ///   - hasPages: whether ``OperationsRoutes`` are served, to which browsers are led.
+    package init(log: any MessageLog, audit: any AuditTrail, hasPages: Bool = true) {
         self.log = log
         self.audit = audit
+        self.hasPages = hasPages
     }
 
     /// The routes below `/ops/messages`, with the rights to search and to read MessageHeader.
@@ -27,11 +30,13 @@ package struct MessageRoutes: Sendable {
             routes: [
                 Route(
                     .get, "/ops/messages", operationID: "listMessages",
-                    access: .bearer(.permission(.search, on: "MessageHeader")), deadline: .seconds(30)
+                    access: .bearer(.permission(.search, on: "MessageHeader")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/messages") : nil
                 ) { try await list($0) },
                 Route(
                     .get, "/ops/messages/{id}", operationID: "getMessage",
-                    access: .bearer(.permission(.read, on: "MessageHeader")), deadline: .seconds(30)
+                    access: .bearer(.permission(.read, on: "MessageHeader")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/messages", "id") : nil
                 ) { try await show($0) },
             ])
     }

@@ -28,6 +28,7 @@ package struct OpsRoutes: Sendable {
     private let waiting: Waiting
     private let conflicts: Conflicts
     private let audit: any AuditTrail
+    private let hasPages: Bool
 
     /// - Parameters:
     ///   - health: what the two probes answer.
@@ -37,11 +38,13 @@ package struct OpsRoutes: Sendable {
     ///   - conflicts: likewise.
     ///   - fetches: likewise.
     ///   - quarantine: what is listed and decided about.
+    ///   - hasPages: whether ``OperationsRoutes`` are served, to which browsers are led.
     package init(
         health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail,
         waiting: @escaping Waiting = { _, _ in [] }, conflicts: @escaping Conflicts = { _, _ in [] },
-        fetches: @escaping Fetches = { _, _, _ in [] }, quarantine: any QuarantineDesk
+        fetches: @escaping Fetches = { _, _, _ in [] }, quarantine: any QuarantineDesk, hasPages: Bool = true
     ) {
+        self.hasPages = hasPages
         self.fetches = fetches
         self.waiting = waiting
         self.conflicts = conflicts
@@ -63,17 +66,31 @@ package struct OpsRoutes: Sendable {
                 },
                 Route(
                     .get, "/ops/worklist/waiting", operationID: "listWaitingSteps",
-                    access: .bearer(.permission(.search, on: "ServiceRequest")), deadline: .seconds(30)
+                    access: .bearer(.permission(.search, on: "ServiceRequest")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/steps") : nil
                 ) { try await listWaiting($0) },
                 Route(
                     .get, "/ops/conflicts", operationID: "listConflicts",
-                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
+                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/conflicts") : nil
                 ) { try await listConflicts($0) },
                 Route(
                     .get, "/ops/fetches", operationID: "listFetches",
-                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
+                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/fetches") : nil
                 ) { try await listFetches($0) },
-            ] + QuarantineRoutes(desk: quarantine, audit: audit).routes)
+            ] + QuarantineRoutes(desk: quarantine, audit: audit, hasPages: hasPages).routes
+                + (hasPages ? [Self.start] : []))
+    }
+
+    /// `/ops` itself: the first page for a browser, and nothing for programs.
+    private static var start: Route {
+        Route(.get, "/ops", operationID: "getOps", access: .open, page: PageBeside.page("")) { _ in
+            throw HTTPFailure(
+                .notFound,
+                "There is nothing at this path; lists are below it, such as /ops/quarantine, and pages at "
+                    + OperationsRoutes.path)
+        }
     }
 
     private func listWaiting(_ request: APIRequest) async throws -> Response {

@@ -9,13 +9,16 @@ import Workflow
 package struct OutboxRoutes: Sendable {
     private let log: any OutboxLog
     private let audit: any AuditTrail
+    private let hasPages: Bool
 
     /// - Parameters:
     ///   - log: what is listed and ordered about.
     ///   - audit: keeps the row of each list; those of orders are the log's.
-    package init(log: any OutboxLog, audit: any AuditTrail) {
+    ///   - hasPages: whether ``OperationsRoutes`` are served, to which browsers are led.
+    package init(log: any OutboxLog, audit: any AuditTrail, hasPages: Bool = true) {
         self.log = log
         self.audit = audit
+        self.hasPages = hasPages
     }
 
     /// The routes below `/ops/outbox`: to list takes the right to search MessageHeader, to order that to update it.
@@ -25,7 +28,8 @@ package struct OutboxRoutes: Sendable {
             routes: [
                 Route(
                     .get, "/ops/outbox", operationID: "listOutbox",
-                    access: .bearer(.permission(.search, on: "MessageHeader")), deadline: .seconds(30)
+                    access: .bearer(.permission(.search, on: "MessageHeader")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/queues") : nil
                 ) { try await list($0) },
                 order(.post, "/ops/outbox/{number}/replay", "replayOutboxEntry", .replay),
                 order(.post, "/ops/outbox/{number}/discard", "discardOutboxEntry", .discard),

@@ -11,6 +11,8 @@ struct QuarantineRoutes: Sendable {
 
     let desk: any QuarantineDesk
     let audit: any AuditTrail
+    /// Whether browsers are led to ``QuarantinePages``.
+    let hasPages: Bool
 
     var routes: [Route] {
         let search = RouteAccess.bearer(.permission(.search, on: "ImagingStudy"))
@@ -25,11 +27,12 @@ struct QuarantineRoutes: Sendable {
         }
         return [
             Route(
-                .get, "/ops/quarantine", operationID: "listQuarantine", access: search, deadline: .seconds(30)
+                .get, "/ops/quarantine", operationID: "listQuarantine", access: search, deadline: .seconds(30),
+                page: hasPages ? PageBeside.page("/quarantine") : nil
             ) { try await list($0) },
             Route(
                 .get, "/ops/quarantine/{study}", operationID: "getQuarantinedStudy", access: search,
-                deadline: .seconds(30)
+                deadline: .seconds(30), page: hasPages ? PageBeside.page("/quarantine", "study") : nil
             ) { try await show($0) },
             decision("accept", "acceptQuarantined") { _ in .accept },
             decision("reject", "rejectQuarantined") { _ in .reject },

@@ -18,6 +18,7 @@ enum ViewerAssets {
         "main.js": script(PackageResources.main_js),
         "painter.js": script(PackageResources.painter_js),
         "pixels.js": script(PackageResources.pixels_js),
+        "popup.js": script(PackageResources.popup_js),
         "reformat.js": script(PackageResources.reformat_js),
         "slide.js": script(PackageResources.slide_js),
         "smart.js": script(PackageResources.smart_js),

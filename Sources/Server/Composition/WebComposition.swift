@@ -173,10 +173,10 @@ struct WebComposition {
         let fetches: OpsRoutes.Fetches = { try await store.copies(in: $0, limit: $1, access: $2) }
         let ops = OpsRoutes(
             health: health, metrics: metrics, audit: audit, waiting: waiting, conflicts: conflicts, fetches: fetches,
-            quarantine: store)
+            quarantine: store, hasPages: people != nil)
 
-        let messages = MessageRoutes(log: store, audit: store)
-        let outbox = OutboxRoutes(log: store, audit: store)
+        let messages = MessageRoutes(log: store, audit: store, hasPages: people != nil)
+        let outbox = OutboxRoutes(log: store, audit: store, hasPages: people != nil)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
         var groups = [

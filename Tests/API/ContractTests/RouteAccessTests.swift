@@ -207,6 +207,7 @@ import Testing
         case "checkStorageCommitment":
             return Ask(.refused, .get, "/dicomweb/commitment-requests/1.2.3", accept: dicomJSON)
         // Operations.
+        case "getOps": return Ask(.silent, .get, "/ops")
         case "listQuarantine": return Ask(.sparse, .get, "/ops/quarantine")
         case "getQuarantinedStudy": return Ask(.sparse, .get, "/ops/quarantine/1.2.826.0.:n")
         case "acceptQuarantined": return Ask(.refused, .post, "/ops/quarantine/1.2.826.0.:n/accept", body: "{}")

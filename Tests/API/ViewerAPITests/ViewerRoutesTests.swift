@@ -38,6 +38,8 @@ import Testing
                 newRequestID: { "r" })
             let page = try await responder.answer(.get, "/viewer")
             #expect(page.status == 200 && page[.cacheControl] == "no-store")
+            // A window that a frame opened for the sign-in has to reach the frame: see record 0063.
+            #expect(page[HTTPField.Name("Cross-Origin-Opener-Policy")!] == nil)
             return page[.contentSecurityPolicy]?.split(separator: "; ").last
         }
         #expect(try await ancestors([]) == "frame-ancestors 'self'")

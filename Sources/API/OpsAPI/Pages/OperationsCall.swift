@@ -136,10 +136,11 @@ struct OperationsCall: Sendable {
         .element("a", [.init("href", path)], .text(title))
     }
 
-    /// Where programs read the same.
-    /// - Parameter isOpen: whether no token is needed.
+    /// Where programs read the same: as a link where no token is needed, for a browser has none.
     func jsonBeside(_ path: String, isOpen: Bool = false) -> HTML {
-        .element("p", [.init("class", "quiet")], text(isOpen ? .jsonOpen : .jsonBeside), " ", Self.link(path, path))
+        .element(
+            "p", [.init("class", "quiet")], text(isOpen ? .jsonOpen : .jsonBeside), " ",
+            isOpen ? Self.link(path, path) : .element("code", [], .text(path)))
     }
 
     func entry(_ name: String, _ label: PageText) -> HTML { forms.entry(name, label, value: query[name] ?? "") }

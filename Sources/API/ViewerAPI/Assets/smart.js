@@ -1,5 +1,7 @@
 // Signing in as a SMART application of this server (SMART App Launch 2.2): PKCE, the token in memory alone.
 
+import { answerOfWindow, handOver, isForFrame, isFramed, stateOfWindow } from "./popup.js";
+
 /** What the viewer asks for: of the patient in context, or of all whom the person sees (`user`). */
 const scopes = (level) =>
   `openid fhirUser online_access ${level}/Patient.r ${level}/ImagingStudy.rs ${level}/DiagnosticReport.rs`;
@@ -103,9 +105,71 @@ async function tokens(endpoint, fields) {
   return body;
 }
 
+/** A request for a code, and what only its sender knows. */
+async function request(own, { launch, isOfAll, state }) {
+  const verifier = random();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
+  const fields = {
+    response_type: "code", client_id: own.client, redirect_uri: own.redirect, state, aud: own.fhir,
+    scope: isOfAll ? scopes("user") : `${launch ? "launch" : "launch/patient"} ${scopes("patient")}`,
+    code_challenge: base64url(digest), code_challenge_method: "S256", ...(launch ? { launch } : {}),
+  };
+  return { state, verifier, fields };
+}
+
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+/** The session that an answer leads to. */
+async function sessionOf(answer, own, endpoints, { state, verifier }) {
+  if (answer.get("state") !== state || answer.get("iss") !== endpoints.issuer) {
+    throw new SignInError("This answer belongs to no sign-in that was begun here. Open the viewer again.");
+  }
+  if (answer.has("error")) {
+    throw new SignInError(answer.get("error_description") ?? "The sign-in was not completed.");
+  }
+  return new Session(own, endpoints, await tokens(endpoints.token_endpoint, {
+    grant_type: "authorization_code", code: answer.get("code"), redirect_uri: own.redirect, client_id: own.client,
+    code_verifier: verifier,
+  }));
+}
+
+/** What was begun before this page was loaded. A browser may keep nothing for pages in frames, and throws. */
+function takePending() {
+  try {
+    const text = sessionStorage.getItem(pendingKey);
+    sessionStorage.removeItem(pendingKey);
+    return JSON.parse(text ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** False where the browser keeps nothing. */
+function keepPending(pending) {
+  try {
+    sessionStorage.setItem(pendingKey, JSON.stringify(pending));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Puts what the viewer was opened for into the address, without the answer that has just been there. */
+function tell({ launch, isOfAll }, own, fragment = "") {
+  const search = new URLSearchParams(launch ? { iss: own.fhir, launch } : isOfAll ? { patients: mine } : {}).toString();
+  history.replaceState(null, "", location.pathname + (search && `?${search}`) + fragment);
+}
+
+/** Goes to the authorization endpoint; what has to be known afterwards is kept for this tab. */
+function leave(endpoints, fields) {
+  location.replace(`${endpoints.authorization_endpoint}?${new URLSearchParams(fields)}`);
+  return new Promise(() => {});
+}
+
 /**
  * The session of this page. Goes to the sign-in page and never returns where there is none yet; what stands behind `#` in
- * the address is there again afterwards.
+ * the address is there again afterwards. In a frame the server is asked without a page first, which a session of the same
+ * site answers; else a person signs in in a window of its own.
  */
 export async function signIn() {
   const own = settings();
@@ -115,39 +179,37 @@ export async function signIn() {
     location.replace(home + location.pathname + location.search + location.hash);
     return new Promise(() => {});
   }
-  const answer = await fetch(`${own.fhir}/.well-known/smart-configuration`, { credentials: "omit" });
-  const endpoints = await answer.json();
   const query = new URLSearchParams(location.search);
-  const pending = JSON.parse(sessionStorage.getItem(pendingKey) ?? "null");
-  if (query.has("code") || query.has("error")) {
-    sessionStorage.removeItem(pendingKey);
-    const search = pending?.isOfAll ? `?patients=${mine}` : "";
-    history.replaceState(null, "", location.pathname + search + (pending?.fragment ?? ""));
-    if (!pending || query.get("state") !== pending.state || query.get("iss") !== endpoints.issuer) {
-      throw new SignInError("This answer belongs to no sign-in that was begun here. Open the viewer again.");
-    }
-    if (query.has("error")) {
-      throw new SignInError(query.get("error_description") ?? "The sign-in was not completed.");
-    }
-    return new Session(own, endpoints, await tokens(endpoints.token_endpoint, {
-      grant_type: "authorization_code", code: query.get("code"), redirect_uri: own.redirect, client_id: own.client,
-      code_verifier: pending.verifier,
-    }));
+  const isAnswer = query.has("code") || query.has("error");
+  if (isAnswer && isForFrame(query)) {
+    if (handOver(query)) return new Promise(() => {});
+    throw new SignInError("The page that asked for this sign-in cannot be told of it. Close this window, go back to that "
+      + "page, and press the button there once more.");
   }
-  const launch = query.get("launch");
-  if (launch && query.get("iss") !== own.fhir) {
+  const endpoints = await (await fetch(`${own.fhir}/.well-known/smart-configuration`, { credentials: "omit" })).json();
+  const pending = isAnswer ? takePending() : undefined;
+  const needsPerson = pending?.isSilent && query.get("state") === pending.state
+    && ["login_required", "consent_required"].includes(query.get("error"));
+  const launch = isAnswer ? pending?.launch : query.get("launch");
+  const isOfAll = isAnswer ? pending?.isOfAll : !launch && query.get("patients") === mine;
+  if (isAnswer) {
+    // A launch that was not answered yet is there again when the frame is loaded anew.
+    tell({ launch: needsPerson ? launch : undefined, isOfAll }, own, pending?.fragment);
+    if (!needsPerson) return sessionOf(query, own, endpoints, pending ?? {});
+  } else if (launch && query.get("iss") !== own.fhir) {
     throw new SignInError("The launch is of another server than the one that this viewer belongs to.");
   }
-  const isOfAll = !launch && query.get("patients") === mine;
-  const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
-  const [state, verifier] = [random(), random()];
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  sessionStorage.setItem(pendingKey, JSON.stringify({ state, verifier, isOfAll, fragment: location.hash }));
-  const fields = {
-    response_type: "code", client_id: own.client, redirect_uri: own.redirect, state, aud: own.fhir,
-    scope: isOfAll ? scopes("user") : `${launch ? "launch" : "launch/patient"} ${scopes("patient")}`,
-    code_challenge: base64url(digest), code_challenge_method: "S256", ...(launch ? { launch } : {}),
-  };
-  location.replace(`${endpoints.authorization_endpoint}?${new URLSearchParams(fields)}`);
-  return new Promise(() => {});
+  if (!needsPerson) {
+    const { fields, ...secrets } = await request(own, { launch, isOfAll, state: random() });
+    const kept = { ...secrets, isOfAll, launch, isSilent: isFramed(), fragment: location.hash };
+    if (keepPending(kept)) return leave(endpoints, isFramed() ? { ...fields, prompt: "none" } : fields);
+    if (!isFramed()) {
+      throw new SignInError("The browser keeps nothing for this page. Allow it to, then open the viewer again.");
+    }
+  }
+  const asked = await request(own, { launch, isOfAll, state: stateOfWindow(random()) });
+  const address = `${endpoints.authorization_endpoint}?${new URLSearchParams(asked.fields)}`;
+  const answer = await answerOfWindow(address, asked.state);
+  tell({ isOfAll }, own, location.hash);
+  return sessionOf(answer, own, endpoints, asked);
 }
