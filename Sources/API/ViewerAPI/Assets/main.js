@@ -1,5 +1,6 @@
 // The viewer: what is on the page, and how its parts hang together.
 
+import { FrameDecoder } from "./decoder.js";
 import { Archive } from "./dicomweb.js";
 import { Tag, date, items, number, personName, text, values } from "./dicomjson.js";
 import { alike, following } from "./follow.js";
@@ -42,7 +43,13 @@ class Viewer {
   constructor(session) {
     this.session = session;
     this.archive = new Archive(session);
-    this.loader = new FrameLoader(this.archive, budget());
+    const decoder = new FrameDecoder();
+    // For whoever looks at the page from outside: who has decoded how much.
+    decoder.addEventListener("changed", () => {
+      const { workers, byWorkers, byPage } = decoder;
+      Object.assign(find("panes").dataset, { workers, byWorkers, byPage });
+    });
+    this.loader = new FrameLoader(this.archive, decoder, budget());
     this.state = { tool: "window" };
     this.panes = [];
     this.active = 0;

@@ -96,7 +96,7 @@ export class Viewport extends EventTarget {
     this.#prefetch();
     if (present) return;
     try {
-      const image = await this.loader.load(entry.frame, 0);
+      const image = await this.loader.load(entry.frame, 0, this);
       if (this.entry === entry) this.#present(entry, image);
     } catch (error) {
       if (this.entry !== entry || error.name === "AbortError") return;
@@ -111,7 +111,7 @@ export class Viewport extends EventTarget {
       for (const index of [this.index + this.direction * distance, this.index - this.direction * distance]) {
         const entry = this.stack[index];
         if (entry && !entry.image && !this.loader.has(entry.frame)) {
-          this.loader.load(entry.frame, distance).catch(() => {});
+          this.loader.load(entry.frame, distance, this).catch(() => {});
         }
       }
       if (distance > 600) break;
@@ -121,11 +121,14 @@ export class Viewport extends EventTarget {
   #present(entry, image) {
     this.#image = image;
     this.#shownKey = entry.frame.key;
-    if (!this.window && image.samples) {
-      this.window = entry.frame.windows[0] ?? percentileWindow(image.samples, entry.frame);
-    }
+    if (!this.window && image.samples) this.window = this.#firstWindow;
     this.draw();
     this.dispatchEvent(new Event("presented"));
+  }
+
+  /** The window to begin with: as stored, else by the samples. */
+  get #firstWindow() {
+    return this.frame.windows[0] ?? this.#image.window ?? percentileWindow(this.#image.samples, this.frame);
   }
 
   // MARK: What a person does, with a way back
@@ -168,7 +171,7 @@ export class Viewport extends EventTarget {
     this.change(() => {
       this.view = { zoom: 1, pan: [0, 0], rotation: 0, flipped: false };
       this.isInverse = false;
-      this.window = this.#image?.samples ? this.frame.windows[0] ?? percentileWindow(this.#image.samples, this.frame) : undefined;
+      this.window = this.#image?.samples ? this.#firstWindow : undefined;
       this.#annotations.delete(this.frame?.key);
     });
   }
@@ -254,6 +257,8 @@ export class Viewport extends EventTarget {
     for (const annotation of this.annotations) this.#drawAnnotation(context, map, annotation);
     this.#drawCorners(context, map);
     this.#label(frame);
+    // For whoever looks at the page from outside.
+    this.element.dispatchEvent(new CustomEvent("painted", { detail: this.index }));
   }
 
   #label(frame) {
