@@ -38,6 +38,7 @@ import check_signin  # noqa: E402
 import documents  # noqa: E402
 import framing  # noqa: E402
 import gestures  # noqa: E402
+import scrolling  # noqa: E402
 import workers  # noqa: E402
 from browser_page import SECONDS, BrowserPage  # noqa: E402
 from hilum_server import HilumServer  # noqa: E402
@@ -715,6 +716,7 @@ def drive(report, driver, server, page, study, report_text, of_documents, system
         ("a prior study beside the open one", beside, "PS3.3 C.7.6.2.1.1"), ("what the keys do", keys, ""),
         ("a slide by the tiles in view", slide, "PS3.3 C.8.12.4"),
         *workers.checks(driver, server, page, fine, at, drawn, pixels, windowed),
+        *scrolling.checks(driver, server, page, fine),
         *gestures.checks(driver, server, page, at, drawn, windowed, voxel, SIDE),
         *documents.checks(driver, server, page, *of_documents, study_button),
         *framing.checks(driver, server, page, systems),
