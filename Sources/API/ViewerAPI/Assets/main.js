@@ -665,7 +665,8 @@ class Viewer {
   }
 
   #say(message) { find("message").textContent = message; }
-  #tell(error) { this.#say(error.message); }
+  /** What was given up for something else to be looked at needs no words. */
+  #tell(error) { this.#say(error.name === "AbortError" ? "" : error.message); }
 }
 
 const encapsulatedPDF = "1.2.840.10008.5.1.4.1.1.104.1";
