@@ -443,8 +443,8 @@ test("A worker that says nothing, or that cannot, holds no image up", async () =
 test("Without workers the page decodes", async () => {
   const decoder = new FrameDecoder({ start() { throw new Error("none here"); } });
   const frame = new ImageFrame(slice(0, 1), 0);
-  const { samples: found, window } = await decoder.samples(frame, async () => Uint16Array.from([1, 2, 3, 4, 5, 6]).buffer);
-  equal([...found, window.center, decoder.byPage], [1, 2, 3, 4, 5, 6, 3.5, 1]);
+  const { samples: found, bytes } = await decoder.samples(frame, async () => Uint16Array.from([1, 2, 3, 4, 5, 6]).buffer);
+  equal([...found, bytes, decoder.byPage], [1, 2, 3, 4, 5, 6, 12, 1]);
   const short = await decoder.samples(frame, async () => new ArrayBuffer(11)).catch((error) => error.message);
   equal(short, "The frame has 11 bytes, 12 are expected.");
 });

@@ -3,7 +3,7 @@
 // The page fetches, so that the token, its renewal and what is said of a refusal stay in one place; workers get the bytes,
 // and hand pixels back without a copy.
 
-import { expectWhole, percentileWindow, sampleFormat, samples } from "./pixels.js";
+import { expectWhole, sampleFormat, samples } from "./pixels.js";
 
 const workersMax = 4;
 
@@ -46,7 +46,7 @@ export class FrameDecoder extends EventTarget {
   get workers() { return [...this.#workers].filter((one) => one.isReady && !one.isLate).length; }
 
   /**
-   * A grey frame: {samples, bytes}, with `window` where none is stored.
+   * A grey frame: {samples, bytes}; with a `window` where none is stored and a worker has looked for one.
    *
    * @param fetched fetches its bytes; again where they went with a worker
    */
@@ -58,8 +58,7 @@ export class FrameDecoder extends EventTarget {
     const scale = frame.windows.length > 0 ? undefined : { padding, slope, intercept };
     const image = await this.#helped({ buffer, format, scale }, [buffer], signal, async () => {
       if (buffer.byteLength === 0) buffer = await fetched();
-      const array = samples(buffer, format);
-      return { samples: array, window: scale && percentileWindow(array, scale) };
+      return { samples: samples(buffer, format) };
     });
     return { ...image, bytes: image.samples.byteLength };
   }
