@@ -186,8 +186,8 @@ let package = Package(
         layer(
             "API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography", hummingbird, httpTypes],
             resources: [
-                "dicomjson.js", "dicomweb.js", "follow.js", "geometry.js", "loader.js", "main.js", "painter.js",
-                "pixels.js", "popup.js",
+                "decoder.js", "dicomjson.js", "dicomweb.js", "follow.js", "frameworker.js", "geometry.js", "loader.js",
+                "main.js", "painter.js", "pixels.js", "popup.js",
                 "reformat.js", "slide.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
             ].map { .embedInCode("Assets/" + $0) }),
 

@@ -4,8 +4,10 @@ import {
   Affine, ImagePlane, angle, crossline, directionLetters, imageToScreen, length, regionArea, regionStatistics, regularStack,
 } from "/assets/geometry.js";
 import { Tag, date, numbers, personName, text } from "/assets/dicomjson.js";
-import { ImageFrame, framesOfSeries, percentileWindow, samples, windowed } from "/assets/pixels.js";
+import { ImageFrame, framesOfSeries, percentileWindow, sampleFormat, samples, windowed } from "/assets/pixels.js";
+import { FrameDecoder } from "/assets/decoder.js";
 import { alike, following } from "/assets/follow.js";
+import { FrameLoader } from "/assets/loader.js";
 import { parts } from "/assets/dicomweb.js";
 import { answerIn, isForFrame, stateOfWindow } from "/assets/popup.js";
 import { reformats, volumeOf, whyNoVolume } from "/assets/reformat.js";
@@ -259,11 +261,15 @@ test("Samples of 12 bits, signed, high bit above; a short frame is an error", ()
     [Tag.bitsStored]: element("US", stored), [Tag.highBit]: element("US", high), [Tag.signed]: element("US", signed),
   });
   const words = (...list) => Uint16Array.from([...list, ...Array(6 - list.length).fill(0)]).buffer;
-  equal([...samples(words(0xFFFF, 0x0800, 0x07FF), set(12, 11, 1))].slice(0, 3), [-1, -2048, 2047]);
-  equal([...samples(words(0xFFFF, 0x0800), set(12, 11, 0))].slice(0, 2), [4095, 2048]);
-  equal([...samples(words(0xFFF0, 0x8000), set(12, 15, 1))].slice(0, 2), [-1, -2048]);
+  const read = (buffer, dataSet) => samples(buffer, sampleFormat(dataSet));
+  equal([...read(words(0xFFFF, 0x0800, 0x07FF), set(12, 11, 1))].slice(0, 3), [-1, -2048, 2047]);
+  equal([...read(words(0xFFFF, 0x0800), set(12, 11, 0))].slice(0, 2), [4095, 2048]);
+  equal([...read(words(0xFFF0, 0x8000), set(12, 15, 1))].slice(0, 2), [-1, -2048]);
+  const bytes = slice(0, 1, { [Tag.bitsAllocated]: element("US", 8), [Tag.bitsStored]: element("US", 8) });
+  equal([...read(Uint8Array.from([255, 128, 127, 0, 1, 2, 9]).buffer, bytes)], [-1, -128, 127, 0, 1, 2]);
+  equal([...read(Uint8Array.from([0x01, 0x02, ...Array(10).fill(0)]).buffer, set(16, 15, 0))].slice(0, 1), [0x0201]);
   let isRefused = false;
-  try { samples(new ArrayBuffer(11), set(12, 11, 0)); } catch { isRefused = true; }
+  try { read(new ArrayBuffer(11), set(12, 11, 0)); } catch { isRefused = true; }
   equal(isRefused, true);
 });
 
@@ -273,6 +279,11 @@ test("A window of samples without one leaves padding out", () => {
   const window = percentileWindow(array, frame);
   equal(window.center, (505 + 994) / 2 - 1000, 3);
   equal(window.width, 490, 6);
+  const same = percentileWindow(Float32Array.from(array), frame);
+  equal([same.center, same.width], [window.center, window.width]);
+  const negative = percentileWindow(Int8Array.from([-128, -128, 127, 127]), { slope: 1, intercept: 0 });
+  equal([negative.center, negative.width], [-0.5, 255]);
+  equal(percentileWindow(Int16Array.from([-2000, -2000]), frame).width, 1);
 });
 
 test("Attributes: values of the wrong kind are none", () => {
@@ -373,4 +384,185 @@ export async function run() {
       return { name, error: String(error.message ?? error) };
     }
   });
+/** A worker that does nothing by itself: what it is sent is kept, what it answers is said by the test. */
+class QuietWorker extends EventTarget {
+  jobs = [];
+  isTerminated = false;
+  postMessage(message, transfer) { this.jobs.push(structuredClone(message, { transfer })); }
+  terminate() { this.isTerminated = true; }
+  say(data) { this.dispatchEvent(Object.assign(new Event("message"), { data })); }
+}
+
+/** A decoder with such workers; what is fetched is counted. */
+function decoderWith(count, patience = 60_000) {
+  const workers = [];
+  const decoder = new FrameDecoder({
+    count, patience, start() {
+      workers.push(new QuietWorker());
+      return workers.at(-1);
+    },
+  });
+  const fetched = { count: 0 };
+  const buffer = async () => {
+    fetched.count += 1;
+    return Uint16Array.from([1, 2, 3, 4, 5, 6]).buffer;
+  };
+  return { decoder, workers, fetched, samples: (number, signal) => decoder.samples(new ImageFrame(slice(0, number), 0), buffer, signal) };
+}
+
+/** Until all that can go on by itself has. */
+const settled = () => new Promise((resolve) => { setTimeout(resolve, 0); });
+const outcome = (promise) => promise.then((image) => [...image.samples], (error) => error.name);
+
+test("Frames are decoded by a worker from when it is ready and by the page before", async () => {
+  const { decoder, workers: [worker], samples: decode } = decoderWith(1);
+  equal([...(await decode(1)).samples], [1, 2, 3, 4, 5, 6]);
+  equal([worker.jobs.length, decoder.workers, decoder.byPage], [0, 0, 1]);
+  worker.say({ isReady: true });
+  const image = decode(2);
+  await settled();
+  equal(worker.jobs.length, 1);
+  // The stored windows are none here, so the worker is asked for one.
+  equal([worker.jobs[0].buffer.byteLength, worker.jobs[0].format.length, worker.jobs[0].scale.slope], [12, 6, 1]);
+  worker.say({ samples: Int16Array.from([7, 8]), window: { center: 7 } });
+  const { samples: found, window, bytes } = await image;
+  equal([...found, window.center, bytes], [7, 8, 7, 4]);
+  equal([decoder.byWorkers, decoder.byPage], [1, 1]);
+});
+
+test("A worker has one job at a time, in the order of asking; one that is given up is not begun", async () => {
+  const { workers: [worker], decoder, samples: decode } = decoderWith(1);
+  worker.say({ isReady: true });
+  const aborter = new AbortController();
+  const [running, dropped, kept] = [decode(1, aborter.signal), decode(2, aborter.signal), decode(3)].map(outcome);
+  await settled();
+  equal(worker.jobs.length, 1);
+  aborter.abort();
+  equal([await running, await dropped], ["AbortError", "AbortError"]);
+  let isClosed = false;
+  worker.say({ bitmap: { close() { isClosed = true; } } });
+  equal([isClosed, worker.jobs.length], [true, 2]);
+  worker.say({ samples: Int16Array.from([9]) });
+  equal(await kept, [9]);
+  equal([decoder.byWorkers, decoder.byPage], [1, 0]);
+});
+
+test("What a worker that dies had to do, and what waits for it, is done by the page", async () => {
+  const { workers: [worker], decoder, fetched, samples: decode } = decoderWith(1);
+  worker.say({ isReady: true });
+  const [running, waiting] = [decode(1), decode(2)].map(outcome);
+  await settled();
+  worker.dispatchEvent(new Event("error"));
+  equal(await running, [1, 2, 3, 4, 5, 6]);
+  equal(await waiting, [1, 2, 3, 4, 5, 6]);
+  // The bytes that went with the worker are asked for again, and no others.
+  equal([fetched.count, worker.isTerminated, decoder.workers, decoder.byPage], [3, true, 0, 2]);
+});
+
+test("A worker that says nothing, or that cannot, holds no image up", async () => {
+  const { workers: [worker], decoder, samples: decode } = decoderWith(1, 1);
+  worker.say({ isReady: true });
+  equal(await outcome(decode(1)), [1, 2, 3, 4, 5, 6]);
+  equal([decoder.workers, await outcome(decode(2)), worker.jobs.length], [0, [1, 2, 3, 4, 5, 6], 1]);
+  worker.say({ samples: Int16Array.from([7]) });
+  equal([decoder.workers, decoder.byWorkers, decoder.byPage], [1, 0, 2]);
+  const image = outcome(decode(3));
+  await settled();
+  worker.say({ problem: "no memory" });
+  equal([await image, decoder.byPage], [[1, 2, 3, 4, 5, 6], 3]);
+});
+
+test("Without workers the page decodes", async () => {
+  const decoder = new FrameDecoder({ start() { throw new Error("none here"); } });
+  const frame = new ImageFrame(slice(0, 1), 0);
+  const { samples: found, bytes } = await decoder.samples(frame, async () => Uint16Array.from([1, 2, 3, 4, 5, 6]).buffer);
+  equal([...found, bytes, decoder.byPage], [1, 2, 3, 4, 5, 6, 12, 1]);
+  const short = await decoder.samples(frame, async () => new ArrayBuffer(11)).catch((error) => error.message);
+  equal(short, "The frame has 11 bytes, 12 are expected.");
+});
+
+test("A real worker decodes samples and pictures, and hands them over", async () => {
+  const decoder = new FrameDecoder({ count: 1 });
+  await new Promise((resolve) => {
+    decoder.addEventListener("changed", resolve, { once: true });
+    setTimeout(resolve, 30_000);
+  });
+  equal(decoder.workers, 1);
+  const frame = new ImageFrame(slice(0, 1, { [Tag.bitsStored]: element("US", 12) }), 0);
+  const buffer = Uint16Array.from([0xFFFF, 0x0800, 0x07FF, 0, 1, 2]).buffer;
+  const { samples: found, window } = await decoder.samples(frame, async () => buffer);
+  equal([...found, window.width, buffer.byteLength], [-1, -2048, 2047, 0, 1, 2, 4095, 0]);
+  const canvas = new OffscreenCanvas(3, 2);
+  canvas.getContext("2d").fillRect(0, 0, 3, 2);
+  const { bitmap } = await decoder.picture(await canvas.convertToBlob());
+  equal([bitmap.width, bitmap.height, decoder.byWorkers, decoder.byPage], [3, 2, 2, 0]);
+});
+
+/** A loader whose frames come when the test says so: `asked` are {number, signal, come()} in the order of asking. */
+function loaderOf(count, more = {}) {
+  const asked = [];
+  const archive = {
+    samples: (frame, signal) => new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      asked.push({ number: frame.index, signal, come: () => resolve(new Uint16Array(6).buffer) });
+    }),
+  };
+  const loader = new FrameLoader(archive, new FrameDecoder({ count: 0 }));
+  const frames = Array.from({ length: count }, (_, index) => Object.assign(new ImageFrame(slice(0, 1), index), more));
+  return { asked, loader, frames };
+}
+
+test("What is near to where one is now is loaded before what was near", async () => {
+  const { asked, loader, frames } = loaderOf(20);
+  const from = (place, who) => frames.forEach((frame, index) => loader.load(frame, Math.abs(index - place), who).catch(() => {}));
+  const [one, other] = [{}, {}];
+  from(0, one);
+  equal(asked.map(({ number }) => number), [0, 1, 2, 3, 4, 5]);
+  from(19, one);
+  asked[0].come();
+  await settled();
+  equal(asked.at(-1).number, 19);
+  // Another pane's wish counts beside it.
+  from(10, other);
+  asked[1].come();
+  await settled();
+  equal(asked.at(-1).number, 10);
+});
+
+test("What nobody looks at any more is not asked for; what is on its way is given up, and asked for again by whoever wants it", async () => {
+  const { asked, loader, frames } = loaderOf(8);
+  const images = frames.map((frame) => outcome(loader.load(frame, frame.index)));
+  loader.forget((frame) => frame.index === 1);
+  equal([await images[0], await images[7]], ["AbortError", "AbortError"]);
+  equal(asked.map(({ signal }) => signal.aborted), [true, false, true, true, true, true]);
+  const again = outcome(loader.load(frames[0]));
+  asked[1].come();
+  equal(await images[1], [0, 0, 0, 0, 0, 0]);
+  await settled();
+  equal([asked.length, asked[6].number], [7, 0]);
+  asked[6].come();
+  equal(await again, [0, 0, 0, 0, 0, 0]);
+  equal([loader.has(frames[0]), loader.has(frames[2])], [true, false]);
+});
+
+test("Tiles that are on their way are let come", async () => {
+  const { asked, loader, frames } = loaderOf(8, { isTile: true });
+  const images = frames.map((frame) => outcome(loader.load(frame, frame.index)));
+  loader.forget(() => false);
+  equal([asked.length, asked[0].signal.aborted, await images[7]], [6, false, "AbortError"]);
+  asked[0].come();
+  equal(await images[0], [0, 0, 0, 0, 0, 0]);
+});
+
+export async function run() {
+  const results = [];
+  for (const { name, body } of tests) {
+    try {
+      await body();
+      results.push({ name });
+    } catch (error) {
+      results.push({ name, error: String(error.message ?? error) });
+    }
+  }
+  return results;
 }

@@ -10,9 +10,11 @@ enum ViewerAssets {
 
     /// By name. Scripts import each other by relative paths, so all lie in one folder.
     static let files: [String: File] = [
+        "decoder.js": script(PackageResources.decoder_js),
         "dicomjson.js": script(PackageResources.dicomjson_js),
         "dicomweb.js": script(PackageResources.dicomweb_js),
         "follow.js": script(PackageResources.follow_js),
+        worker: script(PackageResources.frameworker_js),
         "geometry.js": script(PackageResources.geometry_js),
         "loader.js": script(PackageResources.loader_js),
         "main.js": script(PackageResources.main_js),
@@ -26,6 +28,9 @@ enum ViewerAssets {
         "viewer.css": File(contentType: "text/css; charset=utf-8", bytes: PackageResources.viewer_css),
         "viewport.js": script(PackageResources.viewport_js),
     ]
+
+    /// The script that runs in threads beside the page, and imports others.
+    static let worker = "frameworker.js"
 
     /// Changes with any of the files, so that a browser may keep each for ever.
     static let version: String = {

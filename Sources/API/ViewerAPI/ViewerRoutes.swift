@@ -26,9 +26,13 @@ package struct ViewerRoutes: Sendable {
         let ancestors = ["'self'"] + frameOrigins.filter(CrossOriginPolicy.isOrigin)
         // Scripts of this server alone, none in the page; images also from memory, where thumbnails and downloads are.
         policy =
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-            + "base-uri 'none'; form-action 'none'; frame-ancestors \(ancestors.joined(separator: " "))"
+            "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' blob:; "
+            + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors \(ancestors.joined(separator: " "))"
     }
+
+    /// Of the worker's script, whose own policy a worker has, not the page's: it imports scripts and asks for nothing else.
+    /// CSP Level 3 §4.2.
+    private static let workerPolicy = "default-src 'none'; script-src 'self'"
 
     /// The routes below `/viewer`. Errors are pages.
     package var group: RouteGroup {
@@ -47,9 +51,11 @@ package struct ViewerRoutes: Sendable {
                     guard request.parameters["version"] == ViewerAssets.version,
                         let file = ViewerAssets.files[request.parameters["file"]]
                     else { throw HTTPFailure(.notFound, "There is nothing at this path; load the viewer again") }
-                    return .bytes(
-                        file.bytes, contentType: file.contentType,
-                        headers: [.cacheControl: "public, max-age=31536000, immutable"])
+                    var headers: HTTPFields = [.cacheControl: "public, max-age=31536000, immutable"]
+                    if request.parameters["file"] == ViewerAssets.worker {
+                        headers[.contentSecurityPolicy] = Self.workerPolicy
+                    }
+                    return .bytes(file.bytes, contentType: file.contentType, headers: headers)
                 },
             ])
     }

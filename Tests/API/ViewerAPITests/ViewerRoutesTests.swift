@@ -12,7 +12,7 @@ import Testing
         var named: Set<String> = ["main.js", "viewer.css"]
         for (name, file) in ViewerAssets.files where name.hasSuffix(".js") {
             let text = String(decoding: file.bytes, as: UTF8.self)
-            let imports = text.matches(of: /from "\.\/([a-z]+\.js)"/).map { String($0.1) }
+            let imports = text.matches(of: /(?:from |new URL\()"\.\/([a-z]+\.js)"/).map { String($0.1) }
             named.formUnion(imports)
             #expect(!text.contains("from \"http"), "\(name) imports from elsewhere")
         }
@@ -46,6 +46,24 @@ import Testing
         #expect(
             try await ancestors(["https://ehr.example", "*", "https://a.example; script-src *", "https://b.example/x"])
                 == "frame-ancestors 'self' https://ehr.example")
+    }
+
+    @Test("CSP: workers are files of this server; a worker's own policy lets it import scripts and ask for nothing")
+    func workers() async throws {
+        let responder = APIResponder(
+            table: try RouteTable([ViewerRoutes(fhirBaseURL: "https://hilum.test/fhir").group]),
+            authenticator: BearerAuthenticator(tokens: NoTokens(), audit: NoTrail(), realm: "r"),
+            newRequestID: { "r" })
+        let page = try await responder.answer(.get, "/viewer")
+        #expect(page[.contentSecurityPolicy]?.split(separator: "; ").contains("worker-src 'self'") == true)
+        let files = "/viewer/\(ViewerAssets.version)/"
+        let worker = try await responder.answer(.get, files + ViewerAssets.worker)
+        #expect(worker.status == 200 && worker[.contentType] == "text/javascript; charset=utf-8")
+        #expect(worker[.contentSecurityPolicy] == "default-src 'none'; script-src 'self'")
+        let other = try await responder.answer(.get, files + "main.js")
+        #expect(other.status == 200 && other[.contentSecurityPolicy] == nil)
+        let text = String(decoding: ViewerAssets.files[ViewerAssets.worker]?.bytes ?? [], as: UTF8.self)
+        #expect(!text.contains("fetch(") && !text.contains("token("))
     }
 
     @Test("What the scripts look for in the page is there")

@@ -109,12 +109,12 @@ export class Archive {
     return answer.arrayBuffer();
   }
 
-  /** A frame as the server renders it. */
+  /** A frame as the server renders it: a picture in a file. */
   async rendered(frame, signal) {
     // Tiles of slides are photographs, and many.
     const answer = await this.#inSRGB(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`,
       frame.isTile ? "image/jpeg" : "image/png", signal);
-    return createImageBitmap(await answer.blob());
+    return answer.blob();
   }
 
   /** A picture in the colours of a screen; in those that are stored where its profile cannot be read. PS3.18 8.3.5.1.5. */

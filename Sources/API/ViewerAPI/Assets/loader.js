@@ -1,23 +1,23 @@
 // Frames by the network into memory: what is looked at first, then what comes next, within a budget of bytes.
 
-import { samples } from "./pixels.js";
-
 const parallel = 6;
 
 export class FrameLoader {
   #archive;
+  #decoder;
   #budget;
   #bytes = 0;
   #images = new Map();  // by key, the least recently used first
-  #waiting = new Map();  // by key: {frame, promise, resolve, reject, priority}
+  #waiting = new Map();  // by key: {frame, promise, resolve, reject, wishes, priority, isRunning, aborter}
   #running = 0;
 
-  constructor(archive, budget = 1 << 30) {
+  constructor(archive, decoder, budget = 1 << 30) {
     this.#archive = archive;
+    this.#decoder = decoder;
     this.#budget = budget;
   }
 
-  /** What is in memory: {samples} or {bitmap}; undefined otherwise. */
+  /** What is in memory: {samples, window?} or {bitmap}; undefined otherwise. */
   get(frame) {
     const image = this.#images.get(frame.key);
     if (image) {
@@ -29,27 +29,29 @@ export class FrameLoader {
 
   has(frame) { return this.#images.has(frame.key); }
 
-  /** The frame's image; `priority` 0 goes before 1. */
-  load(frame, priority = 0) {
+  /** The frame's image; `priority` 0 goes before 1. The last one of each `wisher` counts, and the first of all of them. */
+  load(frame, priority = 0, wisher = undefined) {
     const image = this.get(frame);
     if (image) return Promise.resolve(image);
     let entry = this.#waiting.get(frame.key);
     if (!entry) {
-      entry = { frame, priority, isRunning: false };
+      entry = { frame, wishes: new Map(), isRunning: false, aborter: new AbortController() };
       entry.promise = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
       entry.promise.catch(() => {});
       this.#waiting.set(frame.key, entry);
     }
-    entry.priority = Math.min(entry.priority, priority);
+    entry.wishes.set(wisher, priority);
+    entry.priority = Math.min(...entry.wishes.values());
     this.#next();
     return entry.promise;
   }
 
-  /** Frames that are not looked at any more are not asked for, unless they are on their way. */
+  /** Frames that are not looked at any more are not asked for; what is on its way is given up, but for tiles, which are small. */
   forget(isWanted) {
     for (const [key, entry] of this.#waiting) {
-      if (entry.isRunning || isWanted(entry.frame)) continue;
+      if (isWanted(entry.frame) || (entry.isRunning && entry.frame.isTile)) continue;
       this.#waiting.delete(key);
+      entry.aborter.abort();
       entry.reject(new DOMException("not wanted any more", "AbortError"));
     }
   }
@@ -63,28 +65,32 @@ export class FrameLoader {
       if (!best) return;
       best.isRunning = true;
       this.#running += 1;
-      this.#fetch(best.frame)
-        .then((image) => { this.#keep(best.frame.key, image); best.resolve(image); }, best.reject)
+      this.#fetch(best.frame, best.aborter.signal)
+        .then((image) => {
+          // Given up when it was there already: another one may be on its way.
+          if (best.aborter.signal.aborted) return image.bitmap?.close();
+          this.#keep(best.frame.key, image);
+          return best.resolve(image);
+        })
+        .catch(best.reject)
         .finally(() => {
           this.#running -= 1;
-          this.#waiting.delete(best.frame.key);
+          if (this.#waiting.get(best.frame.key) === best) this.#waiting.delete(best.frame.key);
           this.#next();
         });
     }
   }
 
-  async #fetch(frame) {
+  async #fetch(frame, signal) {
     if (frame.isGrey) {
       try {
-        const array = samples(await this.#archive.samples(frame), frame.dataSet);
-        return { samples: array, bytes: array.byteLength };
+        return await this.#decoder.samples(frame, () => this.#archive.samples(frame, signal), signal);
       } catch (error) {
         // What cannot be sent as samples may still be rendered.
         if (![400, 406, 415, 422].includes(error.status)) throw error;
       }
     }
-    const bitmap = await this.#archive.rendered(frame);
-    return { bitmap, bytes: bitmap.width * bitmap.height * 4 };
+    return this.#decoder.picture(await this.#archive.rendered(frame, signal), signal);
   }
 
   #keep(key, image) {

@@ -1,5 +1,6 @@
 // The viewer: what is on the page, and how its parts hang together.
 
+import { FrameDecoder } from "./decoder.js";
 import { Archive } from "./dicomweb.js";
 import { Tag, date, items, number, personName, text, values } from "./dicomjson.js";
 import { alike, following } from "./follow.js";
@@ -38,11 +39,22 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Whether a button is pressed; one that is so already is left alone. */
+function press(button, isPressed) {
+  if (button.getAttribute("aria-pressed") !== String(isPressed)) button.setAttribute("aria-pressed", String(isPressed));
+}
+
 class Viewer {
   constructor(session) {
     this.session = session;
     this.archive = new Archive(session);
-    this.loader = new FrameLoader(this.archive, budget());
+    const decoder = new FrameDecoder();
+    // For whoever looks at the page from outside: who has decoded how much.
+    decoder.addEventListener("changed", () => {
+      const { workers, byWorkers, byPage } = decoder;
+      Object.assign(find("panes").dataset, { workers, byWorkers, byPage });
+    });
+    this.loader = new FrameLoader(this.archive, decoder, budget());
     this.state = { tool: "window" };
     this.panes = [];
     this.active = 0;
@@ -414,14 +426,23 @@ class Viewer {
     slider.value = pane.index + 1;
     slider.disabled = pane.stack.length < 2;
     this.#presets(pane);
-    for (const button of document.querySelectorAll("#toolbar [data-tool]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.tool === this.state.tool));
-    }
-    find("invert").setAttribute("aria-pressed", String(pane.isInverse));
-    find("flip").setAttribute("aria-pressed", String(pane.view.flipped));
-    find("link").setAttribute("aria-pressed", String(this.isLinked));
-    find("cine").setAttribute("aria-pressed", String(Boolean(this.cine)));
-    if (!find("metadata-panel").hidden) this.#listMetadata();
+    for (const button of document.querySelectorAll("#toolbar [data-tool]")) press(button, button.dataset.tool === this.state.tool);
+    press(find("invert"), pane.isInverse);
+    press(find("flip"), pane.view.flipped);
+    press(find("link"), this.isLinked);
+    press(find("cine"), Boolean(this.cine));
+    this.#listMetadataSoon();
+  }
+
+  /** The attributes of what is shown, once before the screen's next frame, however often the image changes until then. */
+  #listMetadataSoon() {
+    if (find("metadata-panel").hidden) return;
+    // Of what is gone nothing stays.
+    if (!this.pane.frame) this.#listMetadata();
+    this.listing ??= requestAnimationFrame(() => {
+      this.listing = undefined;
+      if (!find("metadata-panel").hidden && this.listed !== this.pane.frame?.dataSet) this.#listMetadata();
+    });
   }
 
   #presets(pane) {
@@ -604,6 +625,7 @@ class Viewer {
 
   #listMetadata() {
     const dataSet = this.pane.frame?.dataSet ?? {};
+    this.listed = this.pane.frame?.dataSet;
     const wanted = find("metadata-search").value.toLowerCase();
     const rows = [];
     const walk = (set, depth) => {
@@ -643,7 +665,8 @@ class Viewer {
   }
 
   #say(message) { find("message").textContent = message; }
-  #tell(error) { this.#say(error.message); }
+  /** What was given up for something else to be looked at needs no words. */
+  #tell(error) { this.#say(error.name === "AbortError" ? "" : error.message); }
 }
 
 const encapsulatedPDF = "1.2.840.10008.5.1.4.1.1.104.1";

@@ -66,7 +66,8 @@ class GPUPainter {
   #gl;
   #programs = {};
   #texture;
-  #shown;  // the image that is in the texture
+  #kind;  // format and size of the texture
+  #shown;  // the image that is in it
 
   constructor(gl) {
     this.#gl = gl;
@@ -75,7 +76,7 @@ class GPUPainter {
     gl.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     gl.canvas.addEventListener("webglcontextrestored", () => {
       this.#programs = {};
-      this.#texture = this.#shown = undefined;
+      this.#texture = this.#kind = this.#shown = undefined;
       gl.canvas.dispatchEvent(new Event("repaint"));
     });
   }
@@ -109,26 +110,32 @@ class GPUPainter {
   #upload({ image, rows, columns }) {
     if (this.#shown === image) return;
     const gl = this.#gl;
+    const [wide, tall] = image.bitmap ? [image.bitmap.width, image.bitmap.height] : [columns, rows];
+    const [format, parts, type] = image.bitmap ? [gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE] : {
+      Int16Array: [gl.R16I, gl.RED_INTEGER, gl.SHORT], Uint16Array: [gl.R16UI, gl.RED_INTEGER, gl.UNSIGNED_SHORT],
+      Int8Array: [gl.R8I, gl.RED_INTEGER, gl.BYTE], Uint8Array: [gl.R8UI, gl.RED_INTEGER, gl.UNSIGNED_BYTE],
+      Float32Array: [gl.R32F, gl.RED, gl.FLOAT],
+    }[image.samples.constructor.name];
+    // The images of a series are alike: while they are scrolled through, one texture is filled anew.
+    const kind = `${format} ${wide} ${tall}`;
+    if (this.#kind !== kind) this.#makeTexture(kind, format, wide, tall);
+    gl.bindTexture(gl.TEXTURE_2D, this.#texture);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, wide, tall, parts, type, image.bitmap ?? image.samples);
+    this.#shown = image;
+  }
+
+  #makeTexture(kind, format, wide, tall) {
+    const gl = this.#gl;
     if (this.#texture) gl.deleteTexture(this.#texture);
     this.#texture = gl.createTexture();
+    this.#kind = kind;
     gl.bindTexture(gl.TEXTURE_2D, this.#texture);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    if (image.bitmap) {
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, image.bitmap);
-    } else {
-      const formats = {
-        Int16Array: [gl.R16I, gl.SHORT], Uint16Array: [gl.R16UI, gl.UNSIGNED_SHORT],
-        Int8Array: [gl.R8I, gl.BYTE], Uint8Array: [gl.R8UI, gl.UNSIGNED_BYTE], Float32Array: [gl.R32F, gl.FLOAT],
-      };
-      const [format, type] = formats[image.samples.constructor.name];
-      const parts = type === gl.FLOAT ? gl.RED : gl.RED_INTEGER;
-      gl.texImage2D(gl.TEXTURE_2D, 0, format, columns, rows, 0, parts, type, image.samples);
-    }
-    this.#shown = image;
+    gl.texStorage2D(gl.TEXTURE_2D, 1, format, wide, tall);
   }
 
   clear() {

@@ -34,9 +34,8 @@ export class ImageFrame {
     this.windows = windows(functional(Tag.frameVOI) ?? dataSet);
     this.isInverse = text(dataSet, Tag.photometric) === "MONOCHROME1" || text(dataSet, Tag.presentationShape) === "INVERSE";
     this.padding = number(dataSet, Tag.padding);
+    this.key = `${this.instance}/${this.index + 1}`;
   }
-
-  get key() { return `${this.instance}/${this.index + 1}`; }
 
   /** Whether raw samples can be windowed here; else the server renders the frame. */
   get isGrey() {
@@ -96,17 +95,34 @@ function windows(dataSet) {
     .filter((window) => Number.isFinite(window.center) && window.width >= (window.shape === "LINEAR" ? 1 : 1e-6));
 }
 
-/** The samples of one frame in little endian as a typed array; bits beyond Bits Stored are cut, signs extended. */
-export function samples(buffer, dataSet) {
+/** How the samples of an instance's frames lie in their bytes: `length` samples of so many bits. PS3.5 8.1.1. */
+export function sampleFormat(dataSet) {
   const allocated = number(dataSet, Tag.bitsAllocated, 16);
   const stored = Math.min(allocated, number(dataSet, Tag.bitsStored, allocated));
-  const shift = Math.max(0, number(dataSet, Tag.highBit, stored - 1) + 1 - stored);
-  const isSigned = number(dataSet, Tag.signed, 0) === 1;
-  const length = number(dataSet, Tag.rows, 0) * number(dataSet, Tag.columns, 0);
+  return {
+    allocated, stored, shift: Math.max(0, number(dataSet, Tag.highBit, stored - 1) + 1 - stored),
+    isSigned: number(dataSet, Tag.signed, 0) === 1,
+    length: number(dataSet, Tag.rows, 0) * number(dataSet, Tag.columns, 0),
+  };
+}
+
+/** An error where a frame has fewer bytes than its format says. */
+export function expectWhole(buffer, { allocated, length }) {
   const bytes = length * allocated / 8;
   if (buffer.byteLength < bytes) throw new Error(`The frame has ${buffer.byteLength} bytes, ${bytes} are expected.`);
+}
+
+/**
+ * The samples of one frame in little endian as a typed array, which takes the buffer over; bits beyond Bits Stored are cut,
+ * signs extended.
+ *
+ * @param format of `sampleFormat`
+ */
+export function samples(buffer, format) {
+  const { allocated, stored, shift, isSigned, length } = format;
+  expectWhole(buffer, format);
   const types = allocated === 8 ? [Uint8Array, Int8Array] : [Uint16Array, Int16Array];
-  const array = new types[isSigned ? 1 : 0](buffer.slice(0, bytes));
+  const array = new types[isSigned ? 1 : 0](buffer, 0, length);
   if (stored === allocated && shift === 0) return array;
   const unused = 32 - stored;
   for (let index = 0; index < array.length; index += 1) {
@@ -116,17 +132,33 @@ export function samples(buffer, dataSet) {
   return array;
 }
 
-/** A window for samples without one: all between the 1st and the 99th percentile, without padding. Modality values. */
-export function percentileWindow(array, frame) {
-  const counts = new Map();
+/** How often each value is among some of the samples, without padding: [[value, count]] from the least on. */
+function counted(array, padding) {
   const step = Math.max(1, Math.floor(array.length / 65536));
-  let total = 0;
-  for (let index = 0; index < array.length; index += step) {
-    if (array[index] === frame.padding) continue;
-    counts.set(array[index], (counts.get(array[index]) ?? 0) + 1);
-    total += 1;
+  if (array instanceof Float32Array) {
+    const counts = new Map();
+    for (let index = 0; index < array.length; index += step) counts.set(array[index], (counts.get(array[index]) ?? 0) + 1);
+    counts.delete(padding);
+    return [...counts].sort((a, b) => a[0] - b[0]);
   }
-  const sorted = [...counts].sort((a, b) => a[0] - b[0]);
+  const least = array instanceof Int16Array || array instanceof Int8Array ? -32768 : 0;
+  const counts = new Uint32Array(65536);
+  for (let index = 0; index < array.length; index += step) counts[array[index] - least] += 1;
+  const found = [];
+  counts.forEach((count, place) => {
+    if (count > 0 && place + least !== padding) found.push([place + least, count]);
+  });
+  return found;
+}
+
+/**
+ * A window for samples without one: all between the 1st and the 99th percentile, without padding. Modality values.
+ *
+ * @param frame what of the frame it takes: {padding, slope, intercept}
+ */
+export function percentileWindow(array, frame) {
+  const sorted = counted(array, frame.padding);
+  const total = sorted.reduce((sum, [, count]) => sum + count, 0);
   const at = (share) => {
     let sum = 0;
     for (const [value, count] of sorted) {

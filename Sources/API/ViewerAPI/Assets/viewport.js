@@ -17,7 +17,7 @@ export class Viewport extends EventTarget {
   window = undefined;
   isInverse = false;
   isSmooth = true;
-  title = "";
+  #title = "";
   #annotations = new Map();  // by frame key
   #undo = [];
   #redo = [];
@@ -25,6 +25,7 @@ export class Viewport extends EventTarget {
   #shownKey;
   #wanted = false;
   #failure;
+  #size;  // of the pane in CSS pixels
   #lines = [];
 
   constructor(loader) {
@@ -50,6 +51,13 @@ export class Viewport extends EventTarget {
   close() {
     this.observer.disconnect();
     this.element.remove();
+  }
+
+  /** What the stack is called; it is drawn on the image. */
+  get title() { return this.#title; }
+  set title(title) {
+    this.#title = title;
+    this.draw();
   }
 
   get entry() { return this.stack[this.index]; }
@@ -96,7 +104,7 @@ export class Viewport extends EventTarget {
     this.#prefetch();
     if (present) return;
     try {
-      const image = await this.loader.load(entry.frame, 0);
+      const image = await this.loader.load(entry.frame, 0, this);
       if (this.entry === entry) this.#present(entry, image);
     } catch (error) {
       if (this.entry !== entry || error.name === "AbortError") return;
@@ -111,7 +119,7 @@ export class Viewport extends EventTarget {
       for (const index of [this.index + this.direction * distance, this.index - this.direction * distance]) {
         const entry = this.stack[index];
         if (entry && !entry.image && !this.loader.has(entry.frame)) {
-          this.loader.load(entry.frame, distance).catch(() => {});
+          this.loader.load(entry.frame, distance, this).catch(() => {});
         }
       }
       if (distance > 600) break;
@@ -121,11 +129,14 @@ export class Viewport extends EventTarget {
   #present(entry, image) {
     this.#image = image;
     this.#shownKey = entry.frame.key;
-    if (!this.window && image.samples) {
-      this.window = entry.frame.windows[0] ?? percentileWindow(image.samples, entry.frame);
-    }
+    if (!this.window && image.samples) this.window = this.#firstWindow;
     this.draw();
     this.dispatchEvent(new Event("presented"));
+  }
+
+  /** The window to begin with: as stored, else by the samples. */
+  get #firstWindow() {
+    return this.frame.windows[0] ?? this.#image.window ?? percentileWindow(this.#image.samples, this.frame);
   }
 
   // MARK: What a person does, with a way back
@@ -168,7 +179,7 @@ export class Viewport extends EventTarget {
     this.change(() => {
       this.view = { zoom: 1, pan: [0, 0], rotation: 0, flipped: false };
       this.isInverse = false;
-      this.window = this.#image?.samples ? this.frame.windows[0] ?? percentileWindow(this.#image.samples, this.frame) : undefined;
+      this.window = this.#image?.samples ? this.#firstWindow : undefined;
       this.#annotations.delete(this.frame?.key);
     });
   }
@@ -190,25 +201,28 @@ export class Viewport extends EventTarget {
 
   // MARK: Places
 
-  get map() {
-    return imageToScreen(this.frame, this.view, this.element.clientWidth, this.element.clientHeight);
-  }
+  /** Width and height in CSS pixels, as they were told last: to ask the page while it changes would lay it out each time. */
+  get size() { return this.#size ?? [this.element.clientWidth, this.element.clientHeight]; }
+
+  get map() { return imageToScreen(this.frame, this.view, ...this.size); }
 
   toImage(point) { return this.map.inverse.apply(point); }
 
   /** Lines that other panes' images cut into this one: [{frame, colour}]. */
   set references(references) {
+    const isSame = references.length === this.#lines.length && references.every(({ frame, colour }, index) =>
+      frame === this.#lines[index].frame && colour === this.#lines[index].colour);
     this.#lines = references;
-    this.draw();
+    if (!isSame) this.draw();
   }
 
   // MARK: Drawing
 
   #resize() {
     const ratio = window.devicePixelRatio || 1;
+    this.#size = [this.element.clientWidth, this.element.clientHeight];
     for (const canvas of [this.canvas, this.overlay]) {
-      canvas.width = Math.max(1, Math.round(this.element.clientWidth * ratio));
-      canvas.height = Math.max(1, Math.round(this.element.clientHeight * ratio));
+      [canvas.width, canvas.height] = this.#size.map((side) => Math.max(1, Math.round(side * ratio)));
     }
     this.#paint();
   }
@@ -254,12 +268,15 @@ export class Viewport extends EventTarget {
     for (const annotation of this.annotations) this.#drawAnnotation(context, map, annotation);
     this.#drawCorners(context, map);
     this.#label(frame);
+    // For whoever looks at the page from outside.
+    this.element.dispatchEvent(new CustomEvent("painted", { detail: this.index }));
   }
 
   #label(frame) {
     const text = frame
       ? `${this.title || "Series"}, image ${this.index + 1} of ${this.stack.length}`
       : "Empty pane";
+    if (this.element.getAttribute("aria-label") === text) return;
     this.overlay.setAttribute("aria-label", text);
     this.element.setAttribute("aria-label", text);
   }
@@ -345,7 +362,7 @@ export class Viewport extends EventTarget {
   }
 
   #drawCorners(context, map) {
-    const [width, height] = [this.element.clientWidth, this.element.clientHeight];
+    const [width, height] = this.size;
     context.font = "12px system-ui, sans-serif";
     const quiet = "#c9d3dc";
     const window = this.window && this.#image.samples
