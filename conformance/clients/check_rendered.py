@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
+import small_images
 from dicom_files import Sample, uid_for
 from report import equal, expect
 
@@ -311,6 +312,30 @@ def photograph(profile):
     return Sample("colours", out.getvalue()), pixels
 
 
+def check_series(report, server, session, client):
+    def one_window():
+        series = [numpy.arange(4096, dtype=numpy.uint16).reshape(64, 64) * factor for factor in (1, 3, 7)]
+        ordered = numpy.sort(numpy.concatenate([values.ravel() for values in series]).astype(numpy.float64))
+        rank = (ordered.size - 1) // 200
+        low, high = ordered[rank], ordered[ordered.size - 1 - rank]
+        images = small_images.study("RENDERED3", "Rendered^Series", count=len(series))[:-1]
+        for image, values in zip(images, series):
+            image.Rows, image.Columns = values.shape
+            image.PixelData = values.tobytes()
+            answer = client.store_instances([pydicom.dcmread(io.BytesIO(small_images.part10(image)))])
+            expect(not answer.get("FailedSOPSequence"), "not stored")
+        for image, values in zip(images, series):
+            wanted = numpy.floor(numpy.clip((values - low) / (high - low), 0, 1) * 255 + 0.5)
+            base = (f"{server.dicomweb}/studies/{image.StudyInstanceUID}/series/{image.SeriesInstanceUID}"
+                    f"/instances/{image.SOPInstanceUID}")
+            for path in ("/rendered", "/frames/1/rendered", "/thumbnail?viewport=64,64"):
+                got = numpy.asarray(picture(session.get(base + path, headers={"Accept": "image/png"}, timeout=60)))
+                apart = numpy.abs(got.astype(int) - wanted).max()
+                expect(apart <= LEVELS, f"image {image.InstanceNumber}, {path}: {apart} levels apart")
+
+    report.check("rendered", "images of a series without windows are shown by one", one_window, RENDERED)
+
+
 def check_texts(report, server, session, client, samples):
     def reports():
         found = 0
@@ -391,4 +416,5 @@ def check(report, server, backend, client, samples):
             break
     else:
         report.add("rendered", "parameters", False, "no image to ask for with parameters", RENDERED)
+    check_series(report, server, session, client)
     check_texts(report, server, session, client, samples)

@@ -23,6 +23,10 @@ FRAMES = "PS3.18 §8.7.3.3"
 INSTANCES = "PS3.18 §8.7.3.4"
 LOSSY = {"1.2.840.10008.1.2.4.50": "gray", "1.2.840.10008.1.2.4.51": "gray", "1.2.840.10008.1.2.4.91": "jpeg2000",
          "1.2.840.10008.1.2.4.203": "jpeg2000"}
+# Whatever is kept in these has lost values.
+ALWAYS_LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
+# What is kept in these may have: the data set tells.
+MAYBE_LOSSY = ("1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.93", "1.2.840.10008.1.2.4.203")
 # (greatest difference of a sample, mean difference), as in check_pixels.py.
 TOLERANCE = {"gray": (2, 0.6), "colour": (8, 1.2), "jpeg2000": (1, 0.1)}
 # Written by Hilum without loss, by the media type that has it as its default (PS3.18 Table 8.7.3-5).
@@ -91,6 +95,17 @@ def check_web(report, client, compressed):
             return compare(values(found), pixels, sample)
 
         report.check("transcode-wado", f"{sample.name} in Explicit VR Little Endian", instance, INSTANCES)
+
+        def unnamed(sample=sample, pixels=pixels, uids=uids):
+            syntax = str(sample.transfer_syntax)
+            stays = syntax in ALWAYS_LOSSY or (
+                syntax in MAYBE_LOSSY and sample.data_set.get("LossyImageCompression") != "00")
+            for found in (client.retrieve_instance(*uids, media_types=("application/dicom",)),
+                          *client.retrieve_study(uids[0])):
+                equal(str(found.file_meta.TransferSyntaxUID), syntax if stays else explicit, "transfer syntax")
+                compare(values(found), pixels, sample)
+
+        report.check("transcode-wado", f"{sample.name} where no transfer syntax is named", unnamed, INSTANCES)
 
         def study(sample=sample, pixels=pixels, uids=uids):
             found = client.retrieve_study(uids[0], media_types=(("application/dicom", explicit),))

@@ -41,15 +41,21 @@ extension DICOMwebMediaType {
             let isAny = wish.media.type == "*"
             if !wish.isMultipart && !isAny && frames > 1 { return nil }
             let multipart = wish.isMultipart || isAny || frames > 1
-            if let type = storedType(wish, stored) { return FrameForm(contentType: type, isMultipart: multipart) }
-            guard
-                let (type, syntax) = made(wish, isNative: !stored.isEncapsulated).first(where: {
-                    $0.1 != stored && canMake($0.1)
-                })
-            else { return nil }
+            let made = made(wish, isNative: !stored.isEncapsulated).first { $0.1 != stored && canMake($0.1) }
+            if let type = storedType(wish, stored), made == nil || !mustMake(wish, stored) {
+                return FrameForm(contentType: type, isMultipart: multipart)
+            }
+            guard let (type, syntax) = made else { return nil }
             return FrameForm(
                 contentType: "\(type);transfer-syntax=\(syntax.uid)", isMultipart: multipart, transcoded: syntax)
         }
+    }
+
+    /// Whether a wish means the default of its media type, which is not the transfer syntax that frames are stored in under
+    /// the same media type, without loss. §8.7.3.4.
+    private static func mustMake(_ wish: Wish, _ stored: TransferSyntax) -> Bool {
+        wish.transferSyntax == nil
+            && [.jpegLossless, .htj2kLosslessRPCL, .encapsulatedUncompressed].contains(stored)
     }
 
     /// The content type of frames as they are stored, native ones in little endian, where a wish takes them so.

@@ -34,6 +34,8 @@ package struct DICOMwebRoutes: Sendable {
     /// For responses that last as long as an archive takes, so that they keep no others from being sent.
     let arrivingGate = BulkResponseGate(limit: Self.arrivingMax)
     private static let arrivingMax = 16
+    /// Of series whose images bring none.
+    let windows = SeriesWindows()
 
     /// - Parameters:
     ///   - audit: where each retrieval is durable before its data leaves.

@@ -71,24 +71,26 @@ struct PixelDataParts: Sendable {
         of header: StoredHeader, _ value: ExternalValue, _ element: DataElement,
         _ canMake: (TransferSyntax) -> Bool
     ) async throws -> Part? {
-        let syntax = header.transferSyntax
-        if let type = DICOMwebMediaType.videoForm(wishes, stored: syntax) {
-            let source = try await FrameSource(header, blobs: routes.blobs, memory: routes.memory)
-            let stream = PixelDataLayout.Frame(ofFragments: source.layout.allFrames.flatMap(\.ranges))
-            return stream.byteCount > 0 ? try await stored([stream], type.contentType, source, header) : nil
-        }
         // Several frames, however many there are: parts are all that there is.
-        for form in DICOMwebMediaType.frameForms(wishes, stored: syntax, frames: 2, canMake: canMake) {
-            if let target = form.transcoded {
-                if let part = try await made(form, target, header) { return part }
-            } else if value.isEncapsulated {
+        for form in DICOMwebMediaType.pixelDataForms(
+            wishes, stored: header.transferSyntax, isEncapsulated: value.isEncapsulated, frames: 2, canMake: canMake)
+        {
+            switch form {
+            case .video(let contentType, _):
+                let source = try await FrameSource(header, blobs: routes.blobs, memory: routes.memory)
+                let stream = PixelDataLayout.Frame(ofFragments: source.layout.allFrames.flatMap(\.ranges))
+                return stream.byteCount > 0 ? try await stored([stream], contentType, source, header) : nil
+            case .value: return try await native(value, element, header)
+            case .frames(let form):
+                if let target = form.transcoded {
+                    guard let part = try await made(form, target, header) else { continue }
+                    return part
+                }
                 let path = ElementPath(element.tag, in: [])
                 let source = try await FrameSource(
                     of: value, at: path, header, blobs: routes.blobs, memory: routes.memory)
                 let frames = source.layout.allFrames
                 return frames.isEmpty ? nil : try await stored(frames, form.contentType, source, header)
-            } else {
-                return try await native(value, element, header)
             }
         }
         return nil

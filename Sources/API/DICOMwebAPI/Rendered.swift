@@ -116,7 +116,9 @@ extension DICOMwebRoutes {
         _ header: StoredHeader, _ numbers: [Int]?, _ type: RenderedType, isMultipart: Bool, _ query: RenderedQuery,
         _ request: APIRequest
     ) async throws -> Response {
-        let (fields, unchanged) = Self.validators(header.instance, type, isMultipart: isMultipart, query, request)
+        let sample = try await sample(for: header, numbers, query, request.access)
+        let (fields, unchanged) = Self.validators(
+            header.instance, type, isMultipart: isMultipart, sample: sample, query, request)
         if let unchanged {
             try await record("rendered", request)
             return unchanged
@@ -126,8 +128,7 @@ extension DICOMwebRoutes {
         let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
         var form = RenderedInstance.Form(type: type, query: query)
         form.patient = try await named(header, query, request.access)
-        // One frame is its own measure.
-        if query.window == nil, pictures.hasSeveralFrames { form.defaultWindow = try await pictures.defaultWindow() }
+        form.defaultWindow = try await defaultWindow(of: pictures, numbers, query, request.access, sample)
         let number = numbers?.first ?? pictures.representative
         // Rendered before the head is sent: what is wrong with a frame or a wish is said by the status.
         let first = try await pictures.file(number, form)
@@ -161,7 +162,7 @@ extension DICOMwebRoutes {
         let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
         var form = RenderedInstance.Form(type: .gif, query: query)
         form.patient = try await named(header, query, request.access)
-        if query.window == nil { form.defaultWindow = try await pictures.defaultWindow() }
+        form.defaultWindow = try await defaultWindow(of: pictures, Array(1...count), query, request.access)
         let first = try await pictures.animated(1, isFirst: true, form)
         try await record("rendered", request)
         return .stream(contentType: RenderedType.gif.contentType) { [form] writer in
@@ -256,16 +257,19 @@ extension DICOMwebRoutes {
 
     /// The fields of an answer about one instance, and the whole answer to who has it already, or means another. Several
     /// parts have no tag, for their boundary is never the same twice, nor has a picture on which a patient is named: that
-    /// changes with the patient.
+    /// changes with the patient. One that is shown by the window of its series may be another when that is.
     static func validators(
         _ instance: Instance, _ type: RenderedType, isMultipart: Bool, life: SinglePart.Life = .immutable,
-        _ query: RenderedQuery, _ request: APIRequest
+        sample: SeriesSample? = nil, _ query: RenderedQuery, _ request: APIRequest
     ) -> (headers: HTTPFields, unchanged: Response?) {
         var fields = type.isPicture ? HTTPFields() : Self.textHeaders(query)
         if isMultipart || type.isPicture && !query.annotations.isEmpty { return (fields, nil) }
         // The URI service has the frame in its query, and the query of the resource that it is made of.
-        let form = [type.rawValue, request.path, request.parameters["frames"], request.rawQuery]
-        let part = SinglePart(madeOf: [instance], form: form.joined(separator: "\n"), life: life)
+        let form = [
+            type.rawValue, request.path, request.parameters["frames"], request.rawQuery, sample?.tag ?? "",
+        ]
+        let part = SinglePart(
+            madeOf: [instance], form: form.joined(separator: "\n"), life: sample == nil ? life : .changing)
         fields.append(contentsOf: part.headers)
         let wanted = part.wanted(by: request)
         if wanted == .notModified { return (fields, .empty(.notModified, headers: fields)) }

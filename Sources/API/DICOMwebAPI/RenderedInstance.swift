@@ -45,7 +45,7 @@ struct RenderedInstance: Sendable {
         var type: RenderedType
         var query: RenderedQuery
         var drawsOverlays = true
-        /// For images of a series that bring no window; the first frame's where it is nil.
+        /// For frames that bring no window; each frame's own where it is nil.
         var defaultWindow: VOIWindow?
         /// Who is written into the corner where `query` wants it: see ``DICOMwebRoutes/named(_:_:_:)``.
         var patient: DataSet?
@@ -80,6 +80,30 @@ struct RenderedInstance: Sendable {
 
     /// There are others beside the frame that stands for all.
     var hasSeveralFrames: Bool { source.layout.frameCount > 1 }
+
+    /// Whether one of these frames, from 1, is shown by a window and brings none.
+    func needsDefaultWindow(_ numbers: some Sequence<Int>) -> Bool {
+        numbers.contains { rendering.needsDefaultWindow(number: $0) }
+    }
+
+    /// Whether frames of an image need the window of their series: the one that stands for all where `numbers` are nil.
+    static func needsSeriesWindow(_ header: StoredHeader, _ numbers: [Int]? = nil) -> Bool {
+        guard let rendering = try? ImageRendering(header.dataSet), !rendering.subtracts else { return false }
+        let count = (header.layout ?? header.inflatedLayout)?.frameCount ?? 1
+        return (numbers ?? [(max(1, count) + 1) / 2]).contains { rendering.needsDefaultWindow(number: $0) }
+    }
+
+    /// The values of the frame that stands for all, where it brings no window and is no difference; else nil. Throws as
+    /// ``file(_:_:)``.
+    func values() async throws -> ValueCounts? {
+        guard !subtracts, rendering.needsDefaultWindow(number: representative) else { return nil }
+        let reservation = try reserve(0)
+        defer { reservation.release() }
+        let frame = try await decoded(representative, DecodingOptions(wantsRGB: true)).frame
+        return await withTaskExecutorPreference(globalConcurrentExecutor) {
+            rendering.values(countedIn: frame, number: representative)
+        }
+    }
 
     /// The window for frames that bring none, of the middle frame; nil where none is needed.
     func defaultWindow() async throws -> VOIWindow? {

@@ -31,8 +31,8 @@ struct RenderedParts: Sendable {
     private var rows: ArraySlice<InstanceHeader>
     private var isLastPage: Bool
     private var current: (pictures: RenderedInstance, form: RenderedInstance.Form, frames: ArraySlice<Int>)?
-    /// Of series whose images bring none: that of their first image, of those that are subtracted apart.
-    private var windows: [String: VOIWindow] = [:]
+    /// Of series whose images bring no window.
+    private var samples: [String: SeriesSample] = [:]
     /// Every type that could have been had.
     private(set) var available: [RenderedType] = []
 
@@ -85,15 +85,9 @@ struct RenderedParts: Sendable {
                 header, blobs: routes.blobs, pixels: routes.pixels, memory: routes.memory)
             var form = RenderedInstance.Form(type: type, query: query)
             form.patient = try await routes.named(header, query, access)
-            let series = header.instance.seriesInstanceUID + (pictures.subtracts ? " subtracted" : "")
-            if query.window == nil {
-                form.defaultWindow = windows[series]
-                if form.defaultWindow == nil {
-                    form.defaultWindow = try await pictures.defaultWindow()
-                    windows[series] = form.defaultWindow
-                }
-            }
-            current = (pictures, form, Array(1...max(1, frames))[...])
+            let numbers = Array(1...max(1, frames))
+            form.defaultWindow = try await routes.defaultWindow(of: pictures, numbers, query, access, &samples)
+            current = (pictures, form, numbers[...])
         } catch {
             guard Self.isUnreadable(error) else { throw error }
         }

@@ -127,6 +127,8 @@ struct ReferencedPictures: Sendable {
     private let isSingle: Bool
     private var references: ArraySlice<ImageReference>
     private var current: (pictures: RenderedInstance, form: RenderedInstance.Form, frames: ArraySlice<Int>)?
+    /// Of series whose images bring no window.
+    private var samples: [String: SeriesSample] = [:]
     /// Why the last image that was left out was.
     private var reason: (any Error)?
 
@@ -178,9 +180,8 @@ struct ReferencedPictures: Sendable {
                 }
                 var form = RenderedInstance.Form(type: type, query: query)
                 form.patient = try await routes.named(header, query, request.access)
-                if query.window == nil, pictures.hasSeveralFrames {
-                    form.defaultWindow = try await pictures.defaultWindow()
-                }
+                form.defaultWindow = try await routes.defaultWindow(
+                    of: pictures, frames, query, request.access, &samples)
                 current = (pictures, form, frames[...])
             } catch {
                 guard RenderedParts.isUnreadable(error) else { throw error }

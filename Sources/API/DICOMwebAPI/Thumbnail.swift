@@ -40,10 +40,12 @@ extension DICOMwebRoutes {
         guard case .image = RenderedContent(header) else { throw RenderedType.notAcceptable([]) }
         let types = RenderedContent(header).types
         guard let (type, _) = RenderedType.best(of: types, wishes) else { throw RenderedType.notAcceptable(types) }
+        let middle = numbers.map { [$0[($0.count - 1) / 2]] }
+        let sample = try await sample(for: header, middle, query, request.access)
         // Of a study or series another image may be the middle one the next time.
         let (headers, unchanged) = Self.validators(
-            stored.instance, type, isMultipart: false, life: isOfInstance ? .immutable : .changing, RenderedQuery(),
-            request)
+            stored.instance, type, isMultipart: false, life: isOfInstance ? .immutable : .changing, sample: sample,
+            RenderedQuery(), request)
         if let unchanged {
             try await record("thumbnail", request)
             return unchanged
@@ -54,8 +56,8 @@ extension DICOMwebRoutes {
         let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
         // Overlays may hold text too.
         var form = RenderedInstance.Form(type: type, query: query, drawsOverlays: false)
-        if pictures.hasSeveralFrames { form.defaultWindow = try await pictures.defaultWindow() }
-        let number = numbers.map { $0[($0.count - 1) / 2] } ?? pictures.representative
+        form.defaultWindow = try await defaultWindow(of: pictures, middle, query, request.access, sample)
+        let number = middle?[0] ?? pictures.representative
         let file = try await pictures.file(number, form)
         try await record("thumbnail", request)
         return .bytes(file, contentType: type.contentType, headers: headers)

@@ -4,6 +4,7 @@ import DICOMTranslation
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import PixelCodecs
 import Workflow
 
 /// All pixel data of an instance, without its other attributes. PS3.18 §10.4.1.1.6, §10.4.3.3.6.
@@ -23,34 +24,36 @@ extension DICOMwebRoutes {
         else { throw HTTPFailure(.notFound, "this instance has no pixel data") }
         let path = ElementPath(location.tag, in: [])
         let (wishes, syntax) = (try accept(request), header.transferSyntax)
-        if let type = DICOMwebMediaType.videoForm(wishes, stored: syntax) {
-            return try await video(
-                header, type.contentType, isMultipart: type.isMultipart, at: "pixeldata", "bulkdata", request)
-        }
         let canMake = Self.transcodes(header)
         let count = max(1, stored.instance.numberOfFrames)
-        for (index, wish) in wishes.enumerated() {
-            let isNative = !value.isEncapsulated
-            // However many frames there are, native pixels are one value.
-            if isNative, let form = DICOMwebMediaType.frameForm([wish], stored: syntax, frames: 1),
-                form.transcoded == nil
-            {
-                return try await self.value(value, element.vr, path, header, isMultipart: wish.isMultipart, request)
+        var refusal: PixelCodecError?
+        for form in DICOMwebMediaType.pixelDataForms(
+            wishes, stored: syntax, isEncapsulated: value.isEncapsulated, frames: count, canMake: canMake)
+        {
+            switch form {
+            case .video(let contentType, let isMultipart):
+                return try await video(
+                    header, contentType, isMultipart: isMultipart, at: "pixeldata", "bulkdata", request)
+            case .value(let isMultipart):
+                return try await self.value(value, element.vr, path, header, isMultipart: isMultipart, request)
+            case .frames(let form) where form.transcoded == nil:
+                return try await fragments(value, path, header, wishes, request)
+            case .frames(let form):
+                guard count <= Self.pixelFramesMax else {
+                    throw HTTPFailure(
+                        .tooLarge, "there are more frames than are made at once; ask for them by their numbers")
+                }
+                let source = try await FrameSource(header, blobs: blobs, memory: memory)
+                let frames = try (1...count).map { (number: $0, frame: try source.frame($0)) }
+                do {
+                    return try await transcodedFrames(frames, [form], source, header, request)
+                } catch let error as PixelCodecError {
+                    refusal = refusal ?? error
+                }
             }
-            let forms = DICOMwebMediaType.frameForms(
-                Array(wishes[index...]), stored: syntax, frames: count, canMake: canMake)
-            let own = DICOMwebMediaType.frameForms([wish], stored: syntax, frames: count, canMake: canMake)
-            guard let form = own.first else { continue }
-            if form.transcoded == nil { return try await fragments(value, path, header, wishes, request) }
-            guard count <= Self.pixelFramesMax else {
-                throw HTTPFailure(
-                    .tooLarge, "there are more frames than are made at once; ask for them by their numbers")
-            }
-            let source = try await FrameSource(header, blobs: blobs, memory: memory)
-            let frames = try (1...count).map { (number: $0, frame: try source.frame($0)) }
-            return try await transcodedFrames(frames, forms, source, header, request)
         }
-        throw HTTPFailure(.notAcceptable, DICOMwebMediaType.availableFrames(stored: syntax, canMake: canMake))
+        throw refusal
+            ?? HTTPFailure(.notAcceptable, DICOMwebMediaType.availableFrames(stored: syntax, canMake: canMake))
     }
 
     /// That of all instances of a study or series.

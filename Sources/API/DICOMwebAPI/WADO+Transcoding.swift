@@ -42,42 +42,45 @@ extension DICOMwebRoutes {
         }
     }
 
-    private func made(_ instance: Instance, as syntax: TransferSyntax, _ request: APIRequest) async throws -> Made {
+    /// - Parameter form: where it names no transfer syntax, an image that is kept with loss is not made: throws
+    ///   `PixelCodecError.unsupported`, as for what cannot be. PS3.18 §8.7.3.4.
+    private func made(
+        _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
+    ) async throws -> Made {
         let target = Target(
             study: instance.studyInstanceUID, series: instance.seriesInstanceUID, instance: instance.sopInstanceUID)
         guard let stored = try await page(target, after: nil, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
+        let header = try StoredHeader(stored)
+        // Of what does not say that nothing was lost, the transfer syntax is all that tells of it.
+        if form.wanted == .standard, DICOMwebMediaType.mayLose(header.transferSyntax),
+            header.dataSet.string(.lossyImageCompression) != "00"
+        {
+            throw PixelCodecError.unsupported("an image that may be kept with loss")
+        }
         let sender = try await BlobSender.open(stored.instance.blobID, in: blobs, range: 0..<0, files: request.files)
-        let made = try await transcoding.instance(try StoredHeader(stored), in: syntax, from: sender.reader)
+        let made = try await transcoding.instance(header, in: syntax, from: sender.reader)
         return Made(instance: made, sender: sender)
     }
 
-    /// One instance in the first of its forms that can be made; nil where none is transcoded that comes before one that
-    /// is not.
+    /// One instance transcoded. Throws what kept it from being made.
     func retrieveTranscoded(
-        _ instance: Instance, _ forms: [DICOMwebMediaType.InstanceForm], _ request: APIRequest
-    ) async throws -> Response? {
+        _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
+    ) async throws -> Response {
         let permit = try await gate.permit()
-        var refusal: PixelCodecError?
-        for form in forms {
-            guard let syntax = form.transcoded else { return nil }
-            let part =
-                form.isMultipart
-                ? nil : SinglePart(madeOf: [instance], form: "application/dicom;transfer-syntax=\(syntax.uid)")
-            let wanted = part?.wanted(by: request) ?? .whole
-            if let refusal = try await self.refusal(of: part, wanted, "retrieve", request) { return refusal }
-            do {
-                let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                    try await self.made(instance, as: syntax, request)
-                }
-                try await record("retrieve", request)
-                return try response(made, of: instance, isMultipart: form.isMultipart, part?.headers ?? [:], permit)
-            } catch let error as PixelCodecError {
-                refusal = refusal ?? error
-            }
+        let part =
+            form.isMultipart
+            ? nil : SinglePart(madeOf: [instance], form: "application/dicom;transfer-syntax=\(syntax.uid)")
+        let wanted = part?.wanted(by: request) ?? .whole
+        // Another tag may be that of what is sent instead.
+        if wanted != .failed, let refusal = try await refusal(of: part, wanted, "retrieve", request) { return refusal }
+        let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await self.made(instance, as: syntax, form, request)
         }
-        throw refusal ?? PixelCodecError.unsupported("this instance")
+        if let refusal = try await refusal(of: part, wanted, "retrieve", request) { return refusal }
+        try await record("retrieve", request)
+        return try response(made, of: instance, isMultipart: form.isMultipart, part?.headers ?? [:], permit)
     }
 
     private func response(
@@ -113,7 +116,7 @@ extension DICOMwebRoutes {
     func transcoded(
         _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
     ) async throws -> InstanceParts.Sending {
-        if let made = try await madeIfPossible(instance, as: syntax, request) {
+        if let made = try await madeIfPossible(instance, as: syntax, form, request) {
             return { framing, writer in
                 try await writer.write(partHead(of: instance, syntax, in: &framing))
                 try await withTaskExecutorPreference(globalConcurrentExecutor) { try await made.send(to: &writer) }
@@ -132,14 +135,15 @@ extension DICOMwebRoutes {
 
     /// One instance of several with its first frame made; nil where that cannot be.
     func madeIfPossible(
-        _ instance: Instance, as syntax: TransferSyntax, _ request: APIRequest
+        _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
     ) async throws -> Made? {
         do {
             return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                try await self.made(instance, as: syntax, request)
+                try await self.made(instance, as: syntax, form, request)
             }
         } catch let error where Self.isOfTheFrame(error) {
-            request.logger.info(
+            request.logger.log(
+                level: form.wanted == .standard ? .debug : .info,
                 "an instance is sent as it is stored: it cannot be transcoded",
                 metadata: ["instance": "\(instance.sopInstanceUID)", "why": "\(error)"])
             return nil
@@ -147,7 +151,7 @@ extension DICOMwebRoutes {
     }
 
     /// Whether another frame may fare better: not where nothing can be decoded now.
-    private static func isOfTheFrame(_ error: any Error) -> Bool {
+    static func isOfTheFrame(_ error: any Error) -> Bool {
         if let failure = error as? any PixelCodingFailure { return !failure.isTemporary }
         return error is PixelCodecError
     }

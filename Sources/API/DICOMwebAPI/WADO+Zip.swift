@@ -80,7 +80,7 @@ extension DICOMwebRoutes {
         let stored = try transferSyntax(of: instance)
         var way = form.way(of: stored)
         if case .transcoded(let syntax) = way {
-            if let made = try await madeIfPossible(instance, as: syntax, request) {
+            if let made = try await madeIfPossible(instance, as: syntax, form, request) {
                 try await archive.begin(Self.name(instance, made.instance.sopInstanceUID), count: nil)
                 var writer: any ResponseBodyWriter = archive
                 try await made.send(to: &writer)

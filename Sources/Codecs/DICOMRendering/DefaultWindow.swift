@@ -1,17 +1,26 @@
 import PixelCodecs
 
-extension GreyTransform.Modality {
-    /// A window over the values that a frame has, for images that bring none: from the 0.5th to the 99.5th percentile of
-    /// what is no padding, by LINEAR_EXACT. nil when there is nothing but padding.
-    func window(over frame: NativeFrame, isFloat: Bool, padding: ClosedRange<Int>?) -> VOIWindow? {
-        var counts = Self.counts(of: frame, isFloat, padding).map { (value: value($0.value), count: $0.count) }
-            .filter { $0.value.magnitude <= 1e15 }
-        counts.sort { $0.value < $1.value }
-        let total = counts.reduce(0) { $0 + $1.count }
+/// How often which values stand in frames, in units of the modality: what a window over all of them is made of.
+package struct ValueCounts: Sendable {
+    private var counts: [(value: Double, count: Int)] = []
+
+    package init() {}
+
+    init(_ counts: [(value: Double, count: Int)]) { self.counts = counts }
+
+    /// Bytes that it takes.
+    package var byteCount: Int { counts.count * MemoryLayout<(value: Double, count: Int)>.stride }
+
+    package mutating func append(_ other: ValueCounts) { counts += other.counts }
+
+    /// From the 0.5th to the 99.5th percentile, by LINEAR_EXACT. nil when there is no value.
+    package var window: VOIWindow? {
+        let sorted = counts.sorted { $0.value < $1.value }
+        let total = sorted.reduce(0) { $0 + $1.count }
         guard total > 0 else { return nil }
         // The ranks of the percentiles, rounded outwards.
-        let low = Self.value(at: (total - 1) / 200, in: counts)
-        let high = Self.value(at: (total - 1) - (total - 1) / 200, in: counts)
+        let low = Self.value(at: (total - 1) / 200, in: sorted)
+        let high = Self.value(at: (total - 1) - (total - 1) / 200, in: sorted)
         return VOIWindow(center: (low + high) / 2, width: max(high - low, 1e-6), function: .linearExact)
     }
 
@@ -22,6 +31,20 @@ extension GreyTransform.Modality {
             if passed > rank { return value }
         }
         return counts.last?.value ?? 0
+    }
+}
+
+extension GreyTransform.Modality {
+    /// A window over the values that a frame has, for images that bring none. nil when there is nothing but padding.
+    func window(over frame: NativeFrame, isFloat: Bool, padding: ClosedRange<Int>?) -> VOIWindow? {
+        values(of: frame, isFloat: isFloat, padding: padding).window
+    }
+
+    /// The values that a frame has, without its padding.
+    func values(of frame: NativeFrame, isFloat: Bool, padding: ClosedRange<Int>?) -> ValueCounts {
+        ValueCounts(
+            Self.counts(of: frame, isFloat, padding).map { (value: value($0.value), count: $0.count) }
+                .filter { $0.value.magnitude <= 1e15 })
     }
 
     /// Stored values and how often they are met with; of large numbers a sample of 65,536 pixels at most.

@@ -17,7 +17,7 @@ package struct ImageRendering: Sendable {
         package var window: VOIWindow?
         /// Which of the image's own windows or VOI LUTs, from 0; the first where there are fewer.
         package var windowIndex = 0
-        /// For an image without one: computed once for a series by ``ImageRendering/defaultWindow(of:number:)``.
+        /// For an image without one: computed once for a series by ``ImageRendering/values(countedIn:number:)``.
         package var defaultWindow: VOIWindow?
         package var drawsOverlays = true
         /// The frame is the difference of others: see ``ImageRendering/subtraction(number:)``.
@@ -112,6 +112,13 @@ package struct ImageRendering: Sendable {
         if subtracts { return nil }
         let padding = padding(frame)
         return modality(frame, number).window(over: frame, isFloat: isFloat, padding: padding)
+    }
+
+    /// The values of a frame, from 1, that is shown by a window and brings none, for one over frames of several images.
+    /// nil for others, and for what is shown as the difference of frames.
+    package func values(countedIn frame: NativeFrame, number: Int) -> ValueCounts? {
+        guard !subtracts, needsDefaultWindow(number: number) else { return nil }
+        return modality(frame, number).values(of: frame, isFloat: isFloat, padding: padding(frame))
     }
 
     /// Whether a frame, from 1, has no window and no VOI LUT, and more values than a screen shows.

@@ -56,7 +56,7 @@ package struct PixelTranscoding: Sendable {
     package func reservation() -> MemoryReservation { memory.reservation() }
 
     /// Makes sure that there is memory for frames on their way through the codecs, each there coded, decoded and coded
-    /// again. Throws `StoreError(.unavailable)`.
+    /// again. Throws `StoreError(.unavailable)`, and `PixelCodecError.tooLarge` for what there never is memory for.
     ///
     /// - Parameters:
     ///   - frames: at a time: of several, one is sent while the next is made.
@@ -64,7 +64,9 @@ package struct PixelTranscoding: Sendable {
     package func reserve(
         _ frames: Int, like frame: PixelDataLayout.Frame, nativeBytes: Int, in reservation: MemoryReservation
     ) throws {
-        guard reservation.grow(to: 2 * frames * (frame.byteCount + nativeBytes)) else {
+        let bytes = 2 * frames * (frame.byteCount + nativeBytes)
+        guard bytes <= memory.bytesMax else { throw PixelCodecError.tooLarge(limit: "memory", value: bytes) }
+        guard reservation.grow(to: bytes) else {
             throw StoreError(.unavailable, "no memory for a frame that is transcoded")
         }
     }

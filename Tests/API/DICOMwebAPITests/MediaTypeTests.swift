@@ -7,11 +7,18 @@ import Testing
 /// Which form a client gets. PS3.18 §8.7.3, §8.7.5.
 @Suite("Media types of instances and frames")
 struct MediaTypeTests {
+    /// The form, and the way of each instance.
     private func instance(_ accept: String?, _ stored: [TransferSyntax], single: Bool = false) throws -> String? {
         let wishes = try DICOMwebMediaType.wishes(accept)
-        return DICOMwebMediaType.instanceForm(wishes, stored: stored, isSingle: single).map {
-            ($0.isMultipart ? "multipart" : "single") + ($0.isRecoded ? " recoded" : "")
-                + ($0.transcoded.map { " transcoded " + $0.uid } ?? "")
+        return DICOMwebMediaType.instanceForm(wishes, stored: stored, isSingle: single).map { form in
+            let ways = stored.map { syntax in
+                switch form.way(of: syntax) {
+                case .stored: "stored"
+                case .recoded: "recoded"
+                case .transcoded(let made): made.uid
+                }
+            }
+            return ([form.isMultipart ? "multipart" : "single"] + ways).joined(separator: " ")
         }
     }
 
@@ -32,16 +39,45 @@ struct MediaTypeTests {
     ]
 
     @Test(
-        "Instances: the default is Explicit VR Little Endian, compressed ones go as stored, quoted or not, any case",
+        "PS3.18 §8.7.3.4: without a transfer syntax it is Explicit VR Little Endian, quoted or not, in any case",
         arguments: [
             #"multipart/related; type="application/dicom""#, "multipart/related;type=application/dicom",
             #"MULTIPART/RELATED; TYPE="Application/DICOM""#, "*/*", "multipart/related",
         ])
     func instances(_ accept: String) throws {
-        #expect(try instance(accept, [.explicitVRLittleEndian]) == "multipart")
-        #expect(try instance(accept, [.jpegBaseline]) == "multipart")
+        let explicit = TransferSyntax.explicitVRLittleEndian
+        #expect(try instance(accept, [explicit]) == "multipart stored")
         #expect(try instance(accept, [.implicitVRLittleEndian]) == "multipart recoded")
-        #expect(try instance(accept, [.explicitVRBigEndian, .jpegBaseline]) == "multipart recoded")
+        #expect(
+            try instance(accept, [.explicitVRBigEndian, .deflatedExplicitVRLittleEndian, .jpegLSLossless])
+                == "multipart recoded recoded \(explicit.uid)")
+    }
+
+    @Test(
+        "PS3.18 §8.7.3.4: without a transfer syntax what is kept without loss goes decoded, each by its own syntax",
+        arguments: [
+            TransferSyntax.rleLossless, .jpegLossless, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless,
+            .jpeg2000Part2Lossless, .htj2kLossless, .htj2kLosslessRPCL, .encapsulatedUncompressed,
+            // Of these the data set tells.
+            .jpegLSNearLossless, .jpeg2000, .jpeg2000Part2, .htj2k,
+        ])
+    func decodedByDefault(_ stored: TransferSyntax) throws {
+        let explicit = TransferSyntax.explicitVRLittleEndian.uid
+        #expect(try instance("application/dicom", [stored], single: true) == "single \(explicit)")
+        #expect(try instance(nil, [.jpegBaseline, stored]) == "multipart stored \(explicit)")
+        #expect(try instance("application/dicom; transfer-syntax=*", [stored], single: true) == "single stored")
+        let form = DICOMwebMediaType.InstanceForm(isMultipart: false, wanted: .standard)
+        #expect(form.way(of: stored, isTried: true) == .stored)
+    }
+
+    @Test("PS3.18 §8.7.3.4: without a transfer syntax what always lost, or cannot be decoded, goes as it is stored")
+    func storedByDefault() throws {
+        let others = ["1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95"]
+        let syntaxes = try [.jpegBaseline, .jpegExtended] + others.map { try #require(TransferSyntax(uid: $0)) }
+        for syntax in syntaxes {
+            #expect(try instance("application/dicom", [syntax], single: true) == "single stored", "\(syntax)")
+            #expect(try instance("*/*", [syntax, .implicitVRLittleEndian]) == "multipart stored recoded")
+        }
     }
 
     @Test("Implicit VR and Big Endian never travel, whatever is asked (PS3.18 §8.7.3)")
@@ -59,11 +95,12 @@ struct MediaTypeTests {
     @Test("transfer-syntax: any sends as stored, one is what is stored or can be made of it (§8.7.3.5.2)")
     func transferSyntax() throws {
         let base = #"multipart/related; type="application/dicom"; transfer-syntax="#
-        #expect(try instance(base + "*", [.jpeg2000Lossless]) == "multipart")
-        #expect(try instance(base + TransferSyntax.jpegBaseline.uid, [.jpegBaseline]) == "multipart")
+        #expect(
+            try instance(base + "*", [.jpeg2000Lossless, .deflatedExplicitVRLittleEndian]) == "multipart stored stored")
+        #expect(try instance(base + TransferSyntax.jpegBaseline.uid, [.jpegBaseline]) == "multipart stored")
         #expect(
             try instance(base + TransferSyntax.jpegBaseline.uid, [.jpeg2000Lossless])
-                == "multipart transcoded 1.2.840.10008.1.2.4.50")
+                == "multipart 1.2.840.10008.1.2.4.50")
         // No encoder; no image decoder; no way over the web.
         for (wanted, stored) in [
             (TransferSyntax.htj2kLossless, TransferSyntax.jpegBaseline), (.implicitVRLittleEndian, .jpegBaseline),
@@ -75,13 +112,13 @@ struct MediaTypeTests {
             try instance(base + TransferSyntax.explicitVRLittleEndian.uid, [.implicitVRLittleEndian])
                 == "multipart recoded")
         let explicit = TransferSyntax.explicitVRLittleEndian.uid
-        #expect(try instance(base + explicit, [.jpegBaseline], single: true) == "multipart transcoded \(explicit)")
+        #expect(try instance(base + explicit, [.jpegBaseline], single: true) == "multipart \(explicit)")
         if let video = TransferSyntax(uid: "1.2.840.10008.1.2.4.102") {
             #expect(try instance(base + explicit, [video]) == nil)
             // Of several some can be made; the others say what they are.
             #expect(
                 try instance(base + explicit, [video, .jpegBaseline, .implicitVRLittleEndian])
-                    == "multipart recoded transcoded \(explicit)")
+                    == "multipart stored \(explicit) recoded")
         }
         #expect(throws: HTTPFailure.self) {
             try DICOMwebMediaType.wishes(#"multipart/related; transfer-syntax="1.2,1.3""#)
@@ -90,13 +127,13 @@ struct MediaTypeTests {
 
     @Test("A single part is for one instance alone; q=0 excludes; the better q wins (§8.7.5)")
     func quality() throws {
-        #expect(try instance("application/dicom", [.explicitVRLittleEndian], single: true) == "single")
+        #expect(try instance("application/dicom", [.explicitVRLittleEndian], single: true) == "single stored")
         #expect(try instance("application/dicom", [.explicitVRLittleEndian]) == nil)
         #expect(try instance("application/dicom;q=0", [.explicitVRLittleEndian], single: true) == nil)
         #expect(
             try instance(
                 #"multipart/related;type="application/dicom";q=0.5, application/dicom"#, [.explicitVRLittleEndian],
-                single: true) == "single")
+                single: true) == "single stored")
         #expect(try instance("image/png", [.explicitVRLittleEndian]) == nil)
     }
 
@@ -158,6 +195,60 @@ struct MediaTypeTests {
             #expect(try frame(type, stored, canMake: Self.made) == "single \(type);transfer-syntax=\(syntax)")
             #expect(try frame(type, stored, frames: 2, canMake: Self.made) == nil)
             #expect(try frame(type, stored) == nil)
+        }
+    }
+
+    @Test("Table 8.7.3-5: the default is meant also where another of the same media type is stored without loss")
+    func otherOfTheType() throws {
+        let explicit = "application/octet-stream;transfer-syntax=1.2.840.10008.1.2.1"
+        #expect(
+            try frame("image/jpeg", .jpegLossless, canMake: Self.made)
+                == "single image/jpeg;transfer-syntax=1.2.840.10008.1.2.4.70")
+        #expect(
+            try frame("application/octet-stream", .encapsulatedUncompressed, canMake: Self.made) == "single \(explicit)"
+        )
+        for (accept, stored, type) in [
+            ("image/jpeg; transfer-syntax=*", TransferSyntax.jpegLossless, "image/jpeg"),
+            // No encoder.
+            ("image/jphc", .htj2kLosslessRPCL, "image/jphc"), ("*/*", .jpegLossless, "image/jpeg"),
+            // With loss.
+            ("image/jpeg", .jpegExtended, "image/jpeg"), ("image/jp2", .jpeg2000, "image/jp2"),
+        ] {
+            #expect(
+                try frame(accept, stored, canMake: Self.made)?.hasSuffix("\(type);transfer-syntax=\(stored.uid)")
+                    == true)
+        }
+    }
+
+    @Test("All pixel data: video is a stream, native pixels are a value, other frames are parts (§10.4.3.3.6)")
+    func pixelData() throws {
+        func forms(
+            _ accept: String?, _ stored: TransferSyntax, frames: Int = 2
+        ) throws -> [DICOMwebMediaType.PixelDataForm] {
+            DICOMwebMediaType.pixelDataForms(
+                try DICOMwebMediaType.wishes(accept), stored: stored, isEncapsulated: stored.isEncapsulated,
+                frames: frames
+            ) { Self.made.contains($0) }
+        }
+        #expect(try forms("application/octet-stream", .implicitVRLittleEndian) == [.value(isMultipart: false)])
+        #expect(
+            try forms("multipart/related; type=\"application/octet-stream\"", .explicitVRLittleEndian)
+                == [.value(isMultipart: true)])
+        let jls = DICOMwebMediaType.FrameForm(
+            contentType: "image/jls;transfer-syntax=1.2.840.10008.1.2.4.80", isMultipart: true,
+            transcoded: .jpegLSLossless)
+        let octets = "application/octet-stream;q=0.5"
+        #expect(
+            try forms("multipart/related; type=image/jls, \(octets)", .explicitVRLittleEndian)
+                == [.frames(jls), .value(isMultipart: false)])
+        let rle = DICOMwebMediaType.FrameForm(
+            contentType: "image/dicom-rle;transfer-syntax=1.2.840.10008.1.2.5", isMultipart: true)
+        #expect(try forms(nil, .rleLossless) == [.frames(rle)])
+        // Several frames are no single part.
+        #expect(try forms("image/dicom-rle", .rleLossless).isEmpty)
+        if let video = TransferSyntax(uid: "1.2.840.10008.1.2.4.102") {
+            let type = "video/mp4;transfer-syntax=\(video.uid)"
+            #expect(try forms("video/*", video) == [.video(contentType: type, isMultipart: false)])
         }
     }
 

@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMPixels
 import HTTPSupport
@@ -186,28 +187,29 @@ struct TranscodingTests {
             }
             #expect(failure?.code == .unavailable && failure?.headers[.retryAfter] != nil)
         }
-        let failure = await Self.failure {
-            try await routes.retrieve(
-                ResultTests.request(accept: "application/dicom; transfer-syntax=\(Self.explicit)"))
+        for accept in [nil, "application/dicom", "application/dicom; transfer-syntax=\(Self.explicit)"] {
+            let failure = await Self.failure { try await routes.retrieve(ResultTests.request(accept: accept)) }
+            #expect(failure?.code == .unavailable)
         }
-        #expect(failure?.code == .unavailable)
-        for accept in [nil, "application/dicom", "application/dicom; transfer-syntax=*"] {
-            #expect(try await routes.retrieve(ResultTests.request(accept: accept)).status == .ok)
-        }
+        let stored = ResultTests.request(accept: "application/dicom; transfer-syntax=*")
+        #expect(try await routes.retrieve(stored).status == .ok)
         #expect(try await routes.frames(ResultTests.request(frames: "1")).status == .ok)
     }
 
     // MARK: Instances
 
     @Test(
-        "An instance in Explicit VR Little Endian by name, alone and in parts; without a name as it is stored",
+        "An instance in Explicit VR Little Endian, named or not, alone and in parts; for any as it is stored",
         arguments: compressed)
     func instance(_ syntax: TransferSyntax) async throws {
         let (routes, _) = try ResultTests.routes(try Self.stored(syntax), syntax)
         let native = (1...3).flatMap { Self.frame($0) }
-        for accept in ["application/dicom", "multipart/related; type=\"application/dicom\""] {
-            let response = try await routes.retrieve(
-                ResultTests.request(accept: "\(accept); transfer-syntax=\(Self.explicit)"))
+        let single = "application/dicom"
+        let parts = "multipart/related; type=\"application/dicom\""
+        for accept in [
+            single, parts, single + "; transfer-syntax=\(Self.explicit)", parts + "; transfer-syntax=\(Self.explicit)",
+        ] {
+            let response = try await routes.retrieve(ResultTests.request(accept: accept))
             var bytes = try await ResultTests.body(response)
             #expect(response.headers[.contentLength] != nil)
             if accept.hasPrefix("multipart") {
@@ -223,11 +225,53 @@ struct TranscodingTests {
             #expect(try file.meta.transferSyntax() == .explicitVRLittleEndian)
             #expect(file.dataSet.bytes(.pixelData) == native)
             #expect(file.dataSet.uid(.sopInstanceUID) == ResultTests.uid)
-            let stored = try await routes.retrieve(ResultTests.request(accept: accept))
+        }
+        for accept in [single, parts] {
+            let stored = try await routes.retrieve(ResultTests.request(accept: accept + "; transfer-syntax=*"))
             var whole = try await ResultTests.body(stored)
             if accept.hasPrefix("multipart") { whole = try #require(ResultTests.parts(whole).first) }
             #expect(try Part10File.decode(whole).meta.transferSyntax() == syntax)
         }
+    }
+
+    /// The transfer syntax of an instance without one being named, and whether its tag is a strong one.
+    private static func byDefault(
+        _ set: DataSet, _ syntax: TransferSyntax, budget: MemoryBudget = .unlimited,
+        _ fields: [(HTTPField.Name, String)] = []
+    ) async throws -> (syntax: TransferSyntax?, tag: String?, status: HTTPResponse.Status) {
+        let (routes, _) = try ResultTests.routes(of: [(ResultTests.uid, set, syntax)], budget: budget)
+        let response = try await routes.retrieve(SinglePartTests.request(accept: "application/dicom", fields))
+        let uid = response.headers[.contentType]?.split(separator: "=").last.flatMap { TransferSyntax(uid: $0) }
+        return (uid, response.headers[.eTag], response.status)
+    }
+
+    @Test("PS3.18 §8.7.3.4: what is kept with loss, is damaged or never fits goes as stored where nothing is named")
+    func exceptions() async throws {
+        // Of a syntax that may lose, what does not say that it lost nothing.
+        for said in [nil, "01", "00"] {
+            var set = try Self.stored(.jpeg2000)
+            if let said { set.set(.lossyImageCompression, string: said) }
+            let found = try await Self.byDefault(set, .jpeg2000)
+            #expect(found.syntax == (said == "00" ? .explicitVRLittleEndian : .jpeg2000), "\(said ?? "nothing")")
+            #expect(found.tag?.hasPrefix("W/") == (said == "00"))
+        }
+        var damaged = try Self.stored(.jpegLSLossless, frames: 1)
+        damaged[.pixelData] = DataElement(
+            .pixelData, .OB, .fragments(EncapsulatedValue(fragments: [[0xFF, 0xD8, 0xFF, 0xF7]])))
+        let found = try await Self.byDefault(damaged, .jpegLSLossless)
+        #expect(found.syntax == .jpegLSLossless)
+        // The tag is that of what is sent.
+        let tag = try #require(found.tag)
+        #expect(try await Self.byDefault(damaged, .jpegLSLossless, [(.ifNoneMatch, tag)]).status == .notModified)
+        #expect(try await Self.byDefault(damaged, .jpegLSLossless, [(.ifMatch, tag)]).status == .ok)
+        #expect(
+            try await Self.byDefault(damaged, .jpegLSLossless, [(.ifMatch, "\"x\"")]).status == .preconditionFailed)
+        #expect(
+            try await Self.byDefault(damaged, .jpegLSLossless, [(.range, "bytes=0-1"), (.ifRange, tag)]).status
+                == .partialContent)
+        let large = try Self.stored(.rleLossless)
+        #expect(
+            try await Self.byDefault(large, .rleLossless, budget: MemoryBudget(bytesMax: 64)).syntax == .rleLossless)
     }
 
     @Test("An instance in another compression: the same without loss, another with loss (PS3.3 §C.7.6.1.1.5)")
@@ -264,17 +308,26 @@ struct TranscodingTests {
             ("1.6", try Self.stored(.jpeg2000Lossless), .jpeg2000Lossless),
         ])
         let native = (1...3).flatMap { Self.frame($0) }
-        let explicit = try await routes.retrieve(
+        for name in ["", "; transfer-syntax=\(Self.explicit)"] {
+            let explicit = try await routes.retrieve(
+                ResultTests.request(accept: "multipart/related; type=\"application/dicom\"" + name, isStudy: true))
+            let files = try ResultTests.parts(try await ResultTests.body(explicit)).map { try Part10File.decode($0) }
+            #expect(
+                try files.map { try $0.meta.transferSyntax() } == [
+                    .explicitVRLittleEndian, .explicitVRLittleEndian, .explicitVRLittleEndian, .jpegLSLossless,
+                    .explicitVRLittleEndian, .explicitVRLittleEndian,
+                ])
+            for index in [0, 1, 2, 5] { #expect(files[index].dataSet.bytes(.pixelData) == native, "\(index)") }
+        }
+        let any = try await routes.retrieve(
             ResultTests.request(
-                accept: "multipart/related; type=\"application/dicom\"; transfer-syntax=\(Self.explicit)",
-                isStudy: true))
-        let files = try ResultTests.parts(try await ResultTests.body(explicit)).map { try Part10File.decode($0) }
+                accept: "multipart/related; type=\"application/dicom\"; transfer-syntax=*", isStudy: true))
+        let stored = try ResultTests.parts(try await ResultTests.body(any)).map { try Part10File.decode($0) }
         #expect(
-            try files.map { try $0.meta.transferSyntax() } == [
-                .explicitVRLittleEndian, .explicitVRLittleEndian, .explicitVRLittleEndian, .jpegLSLossless,
-                .explicitVRLittleEndian, .explicitVRLittleEndian,
+            try stored.map { try $0.meta.transferSyntax() } == [
+                .explicitVRLittleEndian, .rleLossless, .explicitVRLittleEndian, .jpegLSLossless,
+                .explicitVRLittleEndian, .jpeg2000Lossless,
             ])
-        for index in [0, 1, 2, 5] { #expect(files[index].dataSet.bytes(.pixelData) == native, "\(index)") }
         // The same in one compression: what has no pixels has none there either.
         let rle = try await routes.retrieve(
             ResultTests.request(

@@ -72,8 +72,9 @@ extension JourneyTests {
                 let image = try #require(ImagePixel(file.dataSet))
                 let back = try FrameDecoder.decode(jpeg.body, image, transferSyntax: .jpegLosslessSV1)
                 #expect(back.bytes == native[2])
-                // As it is stored where nothing is named.
-                let stored = try await get(uid, "application/dicom")
+                // The same where nothing is named; as it is stored for who takes any.
+                #expect(try await get(uid, "application/dicom").body == whole.body)
+                let stored = try await get(uid, "application/dicom; transfer-syntax=*")
                 #expect(try Part10File.decode(stored.body).meta.transferSyntax() == syntax)
             }
         }
@@ -86,6 +87,10 @@ extension JourneyTests {
             #expect(damaged.status == 409 && damaged.text.contains("damaged"), "\(damaged.status) \(damaged.text)")
             #expect(try await get("\(uid)/frames/2", "application/octet-stream").body == (try frame(2).bytes))
             #expect(try await get(uid, "application/dicom; transfer-syntax=\(Self.explicit)").status == 409)
+            let unnamed = try await get(uid, "application/dicom")
+            #expect(
+                unnamed.headers.first(name: "Content-Type")
+                    == "application/dicom;transfer-syntax=\(TransferSyntax.jpegLSLossless.uid)")
             let none = try await get("\(uid)/frames/2", "image/jphc")
             #expect(none.status == 406 && none.text.contains("available: ") && none.text.contains("image/jls"))
             #expect(try await context.allDoorsServe())

@@ -184,16 +184,23 @@ struct TranscodedInstanceTests {
         await #expect(throws: PixelCodecError.self) { try await made.check(keeping: 0) }
     }
 
-    @Test("What has no memory is not made, and what it had is given back")
+    @Test("What has no memory now is not made, and what it had is given back; what never has any is too large")
     func memory() async throws {
         let (header, blob) = try Self.stored(
             try Self.compressed(Self.image(frames: 1), 1, .jpegLSLossless), .jpegLSLossless)
-        let memory = MemoryBudget(bytesMax: 64)
+        let memory = MemoryBudget(bytesMax: 4_096)
+        let other = memory.reservation()
+        try #require(other.grow(to: 4_096))
         await #expect(throws: StoreError.self) {
             _ = try await PixelTranscoding(DirectPixelCoding(), memory: memory).instance(
                 header, in: .explicitVRLittleEndian, from: blob)
         }
+        other.release()
         #expect(memory.used == 0)
+        await #expect(throws: PixelCodecError.self) {
+            _ = try await PixelTranscoding(DirectPixelCoding(), memory: MemoryBudget(bytesMax: 8)).instance(
+                header, in: .explicitVRLittleEndian, from: blob)
+        }
     }
 
     @Test("What can be had of what by their names: compressed from anything read, native from compressed alone")

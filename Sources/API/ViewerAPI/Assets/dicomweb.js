@@ -160,8 +160,11 @@ export class Archive {
     return answer.blob();
   }
 
+  /** The object as it is stored. PS3.18 8.7.3.5.2. */
   async download(reference) {
-    const answer = await this.session.fetch(this.instancePath(reference), { headers: { Accept: "application/dicom" } });
+    const answer = await this.session.fetch(this.instancePath(reference), {
+      headers: { Accept: "application/dicom; transfer-syntax=*" },
+    });
     return answer.blob();
   }
 
