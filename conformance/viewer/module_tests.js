@@ -375,15 +375,6 @@ test("The answer to a request of a frame is told from that of this window by its
   equal(isForFrame(new URLSearchParams({ code: "c" })), false);
 });
 
-export async function run() {
-  return tests.map(({ name, body }) => {
-    try {
-      body();
-      return { name };
-    } catch (error) {
-      return { name, error: String(error.message ?? error) };
-    }
-  });
 /** A worker that does nothing by itself: what it is sent is kept, what it answers is said by the test. */
 class QuietWorker extends EventTarget {
   jobs = [];
