@@ -151,6 +151,10 @@ import Workflow
             ("rules: [{ modality: [], to: b }]", "routing.rules[0].modality: at least one"),
             ("rules: [{ order: , to: b }]", "routing.rules[0].order: says nothing"),
             ("rules: [{ to: b }]", "routing.rules[0].to: `b` is none of"),
+            (
+                "destinations: [{ name: a, peer: A }], rules: [{ called: [HILUM, NORTH], to: a }]",
+                "routing.rules[0].called: `NORTH` is no AE title of a door (HILUM)"
+            ),
             ("rules: [{ name: x }]", "routing.rules[0].to: at least one"),
             ("rules: [{ attributes: { Foo: x }, to: b }]", "routing.rules[0].attributes: `Foo` is no attribute"),
             ("rules: [{ order: { colour: x }, to: b }]", "routing.rules[0].order: unknown key `colour`"),
