@@ -184,6 +184,16 @@ class Case:
                   "Instance Availability")
         self.add(f"found by C-FIND of studies, {door.name}", studies, FIND)
 
+        def titles():
+            for title, archives in (("HILUM_ORTHANC", ["ORTHANC"]), ("HILUM_ALONE", [])):
+                keys = identifier("STUDY", PatientID=self.patient, StudyInstanceUID="")
+                status, matches = find(door.called(title), keys)
+                equal(code(status), "0000", "final status")
+                found = {each.StudyInstanceUID for each in matches}
+                here = {self.both[0].StudyInstanceUID, self.here[0].StudyInstanceUID}
+                equal(found, here | ({self.uid} if self.title in archives else set()), f"studies of {title}")
+        self.add(f"found by C-FIND of a title that it stands behind alone, {door.name}", titles, FIND)
+
         def series():
             _, matches = find(door, identifier("SERIES", StudyInstanceUID=self.uid, SeriesInstanceUID="", Modality=""))
             equal({each.SeriesInstanceUID for each in matches}, {each.SeriesInstanceUID for each in self.there}, "series")

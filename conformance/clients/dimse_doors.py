@@ -14,10 +14,11 @@ def prepare(server, plain=False):
         if not inside:
             lines.append(line)
     tls, other = ("off", "required") if plain else ("required", "off")
+    titles = "[HILUM, { title: HILUM_ORTHANC, archives: [ORTHANC] }, { title: HILUM_ALONE, archives: [] }]"
     lines += [
         "worklist-stations: { CT: [CT1] }", "doors:",
         f"  - {{ protocol: http, host: 127.0.0.1, port: 0, tls: {tls} }}",
-        *(f"  - {{ protocol: dimse, host: 127.0.0.1, port: 0, tls: {which}, ae-titles: [HILUM] }}" for which in (tls, other)),
+        *(f"  - {{ protocol: dimse, host: 127.0.0.1, port: 0, tls: {which}, ae-titles: {titles} }}" for which in (tls, other)),
         f"  - {{ protocol: mllp, host: 127.0.0.1, port: 0, tls: {tls} }}",
     ]
     path.write_text("\n".join(lines) + "\n")
@@ -30,6 +31,12 @@ class Door:
         self.server = server
         self.dimse = {**server.dimse, "port": endpoint["port"], "tls": endpoint["tls"] != "off"}
         self.name = "TLS" if self.dimse["tls"] else "clear"
+
+    def called(self, title):
+        """The same door, called by another of its titles."""
+        other = Door.__new__(Door)
+        other.__dict__.update(self.__dict__, dimse={**self.dimse, "ae": title})
+        return other
 
     def dimse_tls(self):
         return (self.server.tls_context(), "localhost") if self.dimse["tls"] else None

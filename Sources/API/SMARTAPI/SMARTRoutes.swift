@@ -71,8 +71,10 @@ package struct SMARTRoutes: Sendable {
                 published(discovery.smart)
             },
             Route(.get, "/oauth/jwks", operationID: "getServerKeys", access: .open) { _ in published(keySet) },
-            Route(.post, "/oauth/token", operationID: "postToken", access: .open, deadline: .seconds(60)) {
-                request in
+            Route(
+                .post, "/oauth/token", operationID: "postToken", access: .open, deadline: .seconds(60),
+                oversizeAudit: OversizeAudit(.authentication, "token")
+            ) { request in
                 try await endpoint.answer(request)
             },
         ]
@@ -84,11 +86,13 @@ package struct SMARTRoutes: Sendable {
                 Route(
                     .get, "/.well-known/openid-configuration", operationID: "getOpenIDConfiguration", access: .open
                 ) { _ in published(discovery.openID) },
-                Route(.post, "/oauth/revoke", operationID: "revokeToken", access: .open, deadline: .seconds(60)) {
-                    try await inquiries.revoke($0)
-                },
                 Route(
-                    .post, "/oauth/introspect", operationID: "introspectToken", access: .open, deadline: .seconds(60)
+                    .post, "/oauth/revoke", operationID: "revokeToken", access: .open, deadline: .seconds(60),
+                    oversizeAudit: OversizeAudit(.authentication, "revocation")
+                ) { try await inquiries.revoke($0) },
+                Route(
+                    .post, "/oauth/introspect", operationID: "introspectToken", access: .open, deadline: .seconds(60),
+                    oversizeAudit: OversizeAudit(.authentication, "introspection")
                 ) { try await inquiries.introspect($0) },
             ]
         }

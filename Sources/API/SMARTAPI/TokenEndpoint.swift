@@ -12,9 +12,11 @@ import Synchronization
 package struct TokenEndpoint: Sendable {
     static let assertionType = ClientGate.assertionType
     /// The form may be this large, in bytes.
-    package static let formBytesMax = 64 * 1024
+    package static let formBytesMax = 256 * 1024
     /// More scopes than this in one request are refused.
     static let scopesMax = 500
+    /// The same of what names them, in bytes.
+    static let scopeBytesMax = 64 * 1024
 
     let gate: ClientGate
     private let issuer: TokenIssuer
@@ -68,11 +70,15 @@ package struct TokenEndpoint: Sendable {
     }
 
     private func granted(_ client: Client, _ scope: String?, _ request: APIRequest) async throws -> Response {
-        let words = (scope ?? "").split(separator: " ")
+        let asked = scope ?? ""
+        let words = asked.utf8.count <= TokenEndpoint.scopeBytesMax ? asked.split(separator: " ") : []
         guard !words.isEmpty, words.count <= TokenEndpoint.scopesMax else {
             try await gate.record(client, request, .minorFailure, detail: "invalid_scope")
             throw OAuthRefusal(
-                error: .invalidScope, description: "scope must name 1 to \(TokenEndpoint.scopesMax) scopes")
+                error: .invalidScope,
+                description:
+                    "scope must name 1 to \(TokenEndpoint.scopesMax) scopes in at most \(TokenEndpoint.scopeBytesMax) bytes"
+            )
         }
         let scopes = words.compactMap { Scope(String($0)) }.filter { $0.level == .system }.granted(from: client.scopes)
         guard !scopes.isEmpty else {

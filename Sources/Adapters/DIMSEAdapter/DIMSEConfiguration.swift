@@ -47,6 +47,9 @@ package struct DIMSEConfiguration: Sendable {
     package var aeTitles: Set<AETitle>
     /// What may be asked of a title, of those that a caller may; titles that are not named here take all.
     package var rolesByTitle: [AETitle: Set<Peer.Role>] = [:]
+    /// Names of the archives behind a title, which alone are asked and fetched from for whoever calls it; titles that are
+    /// not named here have all.
+    package var archivesByTitle: [AETitle: Set<String>] = [:]
     /// From which there may be connections; empty for everywhere.
     package var networks: [IPNetwork] = []
     /// How a caller shows that it is the peer it says it is.

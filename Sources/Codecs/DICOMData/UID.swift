@@ -1,3 +1,5 @@
+import Basics
+
 /// Unique identifiers: their form, and the ones this project names. PS3.5 §9, PS3.6 Annex A.
 package enum UID {
     /// The longest UID in bytes. PS3.5 §9.1.
@@ -42,6 +44,11 @@ package enum UID {
     /// A UID under `2.25` from 16 bytes of a UUID or of randomness. PS3.5 §B.2.
     package static func fromUUID(_ bytes: [UInt8]) -> String {
         "2.25.\(bytes.prefix(16).reduce(UInt128(0)) { $0 << 8 | UInt128($1) })"
+    }
+
+    /// The same of the UUID of a version that 16 bytes make, without the bits that say which it is. RFC 9562 §4.
+    package static func fromUUID(version: UInt8, of bytes: some Collection<UInt8>) -> String {
+        fromUUID(UUIDBytes.make(version: version, of: bytes))
     }
 
     /// PS3.7 §A.2.1.

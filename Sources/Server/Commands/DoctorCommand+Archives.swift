@@ -63,13 +63,19 @@ struct ArchiveDoctor {
         return findings
     }
 
-    /// Names that `archives` and `prefetch` give.
+    /// Names that `archives`, `prefetch` and the titles of doors give.
     private var ofNames: [Finding] {
         var places: [(title: String, place: String)] = configuration.archives.polls.keys.sorted().map {
             ($0, "archives.\($0)")
         }
         for rule in configuration.prefetch.rules.rules {
             places += rule.archives.sorted().map { ($0, "prefetch \(rule.name): from") }
+        }
+        for door in configuration.doors {
+            for title in door.titles {
+                let place = "\(door.place).ae-titles.\(title.title).archives"
+                places += (title.archives ?? []).sorted().map { ($0, place) }
+            }
         }
         return places.compactMap { title, place in
             guard let peer = peer(title) else {

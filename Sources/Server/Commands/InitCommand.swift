@@ -272,7 +272,8 @@ enum DefaultFiles {
             #     clear-text: accepted  # that patient data can be read on the network
             #     networks: [10.20.0.0/16]          # from which there may be connections
             #     peer-binding: address             # name, address, certificate: how a peer must be bound
-            #     ae-titles: [HILUM, { title: HILUM_WL, services: [echo, worklist] }]
+            #     # services: what may be asked of it; archives: those behind it alone; left out: all
+            #     ae-titles: [HILUM, { title: HILUM_WL, services: [echo, worklist], archives: [] }]
             #   - protocol: mllp
             #     port: 2575
             #     client-authorities: tls/site-ca.pem   # who issues the certificates of peers; left out: tls/ca.pem

@@ -20,6 +20,8 @@ struct RouteCommand: AsyncParsableCommand {
         @Argument(help: "The server folder.") var folder: String
         @Argument(help: "A Study or SOP Instance UID.") var uid: String
         @Option(help: "As if this AE title or client had sent it; left out: who did.") var from: String?
+        @Option(help: "As if it had been stored to this AE title of this server; by HTTP none is called.")
+        var called: String?
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
@@ -28,7 +30,8 @@ struct RouteCommand: AsyncParsableCommand {
             let lines = try await StoreComposition.using(configuration, server) { store in
                 let access = RouteCommand.access
                 try await RouteCommand.audit("route-test", .read, uid, store, access)
-                return try await RouteTest(configuration.routing, store).lines(of: uid, from: from, access)
+                return try await RouteTest(configuration.routing, store)
+                    .lines(of: uid, from: from, called: called, access)
             }
             if json { return try JSONResult.print(lines) }
             if lines.isEmpty { print("no rule sends it anywhere") }
@@ -137,7 +140,7 @@ struct RouteTest {
     struct Line: Codable, Equatable {
         var rule: String
         var destination: String
-        /// `sent`, `came-from-there`, `too-many-hops`, `other-order`.
+        /// `sent`, `came-from-there`, `too-many-hops`, `other-order`, `title-not-known`.
         var verdict: String
         var instances: Int
         /// How they are sent, in words.
@@ -150,6 +153,7 @@ struct RouteTest {
                 case .cameFromThere: "not sent: it came from there"
                 case .tooManyHops: "not sent: it was changed and passed on too often"
                 case .otherOrder: "not sent: its order is none that the rule asks for, or not known"
+                case .titleNotKnown: "sent only if the AE title was called that the rule asks for: see --called"
                 case nil: verdict
                 }
             return "\(rule) -> \(destination): \(instances) instances \(verdict)"
@@ -165,7 +169,9 @@ struct RouteTest {
     }
 
     /// In the order of the rules.
-    func lines(of uid: String, from sender: String?, _ access: AccessContext) async throws -> [Line] {
+    func lines(
+        of uid: String, from sender: String?, called title: String? = nil, _ access: AccessContext
+    ) async throws -> [Line] {
         let table = routing.table
         // By series; nil for those without an order.
         var orders: [String: ImagingOrder?] = [:]
@@ -185,7 +191,8 @@ struct RouteTest {
                     orders.updateValue(order, forKey: instance.seriesInstanceUID)
                 }
                 let findings = table.findings(
-                    of: try StoredHeader(header).dataSet, from: sender ?? instance.receivedFrom, order: order)
+                    of: try StoredHeader(header).dataSet, from: sender ?? instance.receivedFrom, called: title,
+                    order: order)
                 for finding in findings { count(finding, in: &lines) }
             }
         }

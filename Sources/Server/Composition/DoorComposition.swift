@@ -30,6 +30,7 @@ enum DoorComposition {
             }
             dimse.aeTitles.insert(name)
             dimse.rolesByTitle[name] = title.services
+            dimse.archivesByTitle[name] = title.archives
         }
         dimse.host = door.host
         dimse.port = door.port

@@ -98,9 +98,9 @@ extension DoorConfiguration: Decodable {
     }
 }
 
-/// `TITLE`, or `{ title: TITLE, services: [echo, worklist] }`.
+/// `TITLE`, or `{ title: TITLE, services: [echo, query], archives: [PACS] }`.
 extension DoorConfiguration.Title: Decodable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case title, services }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case title, services, archives }
 
     init(from decoder: any Decoder) throws {
         if let title = try? decoder.singleValueContainer().decode(String.self) {
@@ -112,6 +112,7 @@ extension DoorConfiguration.Title: Decodable {
             throw ConfigurationError("ae-titles: an entry has a title")
         }
         let names: [String]? = try keys.value(.services)
+        let archives: [String]? = try keys.stated(.archives)
         let known = Peer.Kind.applicationEntity.roles
         self.init(
             title: title,
@@ -125,7 +126,7 @@ extension DoorConfiguration.Title: Decodable {
                         }
                         return role
                     })
-            })
+            }, archives: archives.map { Set($0) })
     }
 }
 

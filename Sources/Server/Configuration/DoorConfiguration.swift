@@ -29,6 +29,8 @@ struct DoorConfiguration: Sendable {
         var title: String
         /// What may be asked of it, of those that the caller may; nil for all.
         var services: Set<Peer.Role>?
+        /// AE titles of the archives that are asked and fetched from for whoever calls it; nil for all, empty for none.
+        var archives: Set<String>?
     }
 
     let kind: Admission.Door
@@ -132,6 +134,12 @@ struct DoorConfiguration: Sendable {
         }
         if Set(titles.map(\.title)).count != titles.count {
             throw ConfigurationError("\(place).ae-titles: a title is named twice")
+        }
+        for title in titles {
+            for name in (title.archives ?? []).sorted() where !Self.isAETitle(name) {
+                throw ConfigurationError(
+                    "\(place).ae-titles.\(title.title).archives: `\(name)` is no AE title (PS3.5 §6.2)")
+            }
         }
     }
 

@@ -89,6 +89,17 @@ struct RoutingConfiguration: Decodable, Sendable {
         destinations.compactMap { if case .stow(_, let token?) = $0.way { token.key } else { nil } }
     }
 
+    /// Throws ``ConfigurationError`` for a rule that asks for an AE title that no door answers.
+    func check(titles: [String]) throws {
+        for (index, rule) in rules.enumerated() {
+            for pattern in rule.called where !titles.contains(where: pattern.fits) {
+                throw ConfigurationError(
+                    "routing.rules[\(index)].called: `\(pattern.text)` is no AE title of a door (\(titles.joined(separator: ", ")))"
+                )
+            }
+        }
+    }
+
     private func check() throws {
         guard destinations.count <= Self.destinationsMax, rules.count <= Self.rulesMax else {
             throw ConfigurationError(
@@ -156,7 +167,7 @@ private struct RuleKeys: Decodable {
     var rule: RoutingRule
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, from, modality, description, attributes, order, to
+        case name, from, called, modality, description, attributes, order, to
     }
 
     init(from decoder: any Decoder) throws {
@@ -194,7 +205,7 @@ private struct RuleKeys: Decodable {
         let name: String? = try keys.stated(.name)
         let destinations: OneOrMore? = try keys.stated(.to)
         rule = RoutingRule(
-            name: name ?? place, senders: try patterns(.from) ?? [], conditions: conditions, order: order,
-            destinations: destinations?.values ?? [])
+            name: name ?? place, senders: try patterns(.from) ?? [], called: try patterns(.called) ?? [],
+            conditions: conditions, order: order, destinations: destinations?.values ?? [])
     }
 }

@@ -372,6 +372,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     private func check() throws {
         for door in doors { try door.check() }
+        try routing.check(titles: doors.flatMap(\.titles).map(\.title))
         try AuthorizationServerConfiguration.check(authorizationServers, publicURL: publicURL)
         guard doors.contains(where: { $0.kind == .http }) else {
             throw ConfigurationError("doors: at least one of protocol http")

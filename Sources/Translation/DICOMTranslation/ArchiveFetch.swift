@@ -98,11 +98,15 @@ package final class ArchiveFetch: Sendable {
 
     /// How a study stands, and has it fetched where that is what it takes. Nothing is fetched for one who may not see
     /// it: the archive's word on its patient is reconciled first.
-    package func standing(of study: String, access: AccessContext) async -> Standing {
+    /// - Parameter names: of the archives that are asked and fetched from; nil for all. A copy of another's that is whole
+    ///   lies here for all.
+    package func standing(
+        of study: String, among names: Set<String>? = nil, access: AccessContext
+    ) async -> Standing {
         let visibility = access.imageVisibility
         guard !visibility.isNothing else { return .absent }
         // Where there is no archive, what lies here costs no look at the store.
-        guard await search.hasArchives() else { return .here }
+        guard await search.hasArchives(among: names) else { return .here }
         let known: (copy: ArchiveCopy?, isHeld: Bool)
         do {
             known = try await store.read(access) {
@@ -111,16 +115,17 @@ package final class ArchiveFetch: Sendable {
         } catch { return .later(seconds: 2) }
         guard let copy = known.copy, copy.state != .left else {
             if known.isHeld { return .here }
-            return await fetched(study, known.copy, visibility, access)
+            return await fetched(study, known.copy, names, visibility, access)
         }
         use(study)
+        let isOfThese = names?.contains(copy.archive) ?? true
         switch copy.state {
         case .whole where clock.now() < copy.checkedAt.advanced(bySeconds: rule.freshSeconds): return .here
         case .waiting, .running:
             // Who sees all may be told at once; of others the archive's word tells whether they may know.
-            if visibility.isWhole { return await awaited(copy, access) }
-            return await fetched(study, copy, visibility, access)
-        case .whole, .failed, .leaving, .left: return await fetched(study, copy, visibility, access)
+            if visibility.isWhole, isOfThese { return await awaited(copy, access) }
+            return await fetched(study, copy, names, visibility, access)
+        case .whole, .failed, .leaving, .left: return await fetched(study, copy, names, visibility, access)
         }
     }
 
@@ -134,8 +139,11 @@ package final class ArchiveFetch: Sendable {
     }
 
     /// The studies in archives that a search finds, for who retrieves all of a patient; 100 at most.
-    package func studies(_ keys: SearchKeys, access: AccessContext) async -> (uids: [String], isPartial: Bool) {
-        let found = await search.find(.study, keys, access: access)
+    /// - Parameter names: of the archives that are asked; nil for all.
+    package func studies(
+        _ keys: SearchKeys, among names: Set<String>? = nil, access: AccessContext
+    ) async -> (uids: [String], isPartial: Bool) {
+        let found = await search.find(.study, keys, among: names, access: access)
         let uids = found.matches.map(\.study.studyInstanceUID)
         return (Array(uids.prefix(100)), found.isPartial || uids.count > 100)
     }
@@ -199,9 +207,10 @@ package final class ArchiveFetch: Sendable {
     }
 
     private func fetched(
-        _ study: String, _ copy: ArchiveCopy?, _ visibility: Visibility, _ access: AccessContext
+        _ study: String, _ copy: ArchiveCopy?, _ names: Set<String>?, _ visibility: Visibility,
+        _ access: AccessContext
     ) async -> Standing {
-        let findings = await located.find(study, access: access)
+        let findings = await located.find(study, among: names, access: access)
         let visible: [StudyMatch]
         do {
             visible = try await store.read(access) {
@@ -215,18 +224,24 @@ package final class ArchiveFetch: Sendable {
             return findings.isPartial ? .later(seconds: 5) : .absent
         }
         let expected = match.numberOfStudyRelatedInstances
+        // Another archive than these has given it, or was to.
+        let isOfOther = copy.map { names?.contains($0.archive) == false } ?? false
         switch copy?.state {
         case .waiting, .running:
-            if let copy { return await awaited(copy, access) }
+            // One that is on its way from another is shared, and no more is asked of that one.
+            if let copy { return isOfOther ? await joined(copy, access) : await awaited(copy, access) }
         case .whole where copy?.archive == archive && (expected == 0 || expected == copy?.expected):
             try? await store.write(access) { try ArchiveCopyService().confirm(study, in: $0) }
             return .here
-        case .failed:
+        case .whole where isOfOther && expected <= copy?.expected ?? 0:
+            // Fetched of this one it would be no more, and then go to and fro.
+            return .here
+        case .failed where !isOfOther:
             // It is not tried for each who asks.
             let until = (copy?.endedAt ?? .distantPast).advanced(bySeconds: rule.restSeconds)
             let rest = (until.microseconds &- clock.now().microseconds) / 1_000_000
             if rest > 0, rest <= rule.restSeconds { return .later(seconds: Int(rest) + 1) }
-        case .leaving, .left, .whole, nil: break
+        case .failed, .leaving, .left, .whole, nil: break
         }
         return await requested(study, of: archive, expected: expected, access)
     }

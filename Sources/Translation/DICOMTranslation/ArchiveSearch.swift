@@ -88,10 +88,13 @@ package struct ArchiveSearch: Sendable {
     }
 
     /// What the archives have, without what lies here. An archive that fails makes the findings partial, no error.
-    package func find(_ level: StudyQueryLevel, _ keys: SearchKeys, access: AccessContext) async -> Findings {
+    /// - Parameter names: of those that are asked; nil for all.
+    package func find(
+        _ level: StudyQueryLevel, _ keys: SearchKeys, among names: Set<String>? = nil, access: AccessContext
+    ) async -> Findings {
         let visibility = access.visibility(.search, of: "ImagingStudy")
         guard !visibility.isNothing else { return Findings() }
-        guard let all = try? await archives() else { return Findings(isPartial: true) }
+        guard let all = try? await archives(among: names) else { return Findings(isPartial: true) }
         guard !all.isEmpty else { return Findings() }
         let study = keys.exact(.studyInstanceUID)
         if let study {
@@ -117,8 +120,11 @@ package struct ArchiveSearch: Sendable {
 
     /// Who of the archives has a study that can be fetched from there, whether it lies here or not and whoever may see
     /// it. An archive from which nothing can be fetched is not asked.
-    func locate(_ studyInstanceUID: String, access: AccessContext) async -> Findings {
-        guard let all = try? await archives() else { return Findings(isPartial: true) }
+    /// - Parameter names: of those that are asked; nil for all.
+    func locate(
+        _ studyInstanceUID: String, among names: Set<String>? = nil, access: AccessContext
+    ) async -> Findings {
+        guard let all = try? await archives(among: names) else { return Findings(isPartial: true) }
         let asked = all.filter { !$0.offers.isDisjoint(with: [.get, .move]) }
         let keys = SearchKeys([.studyInstanceUID: .exact(studyInstanceUID)])
         var findings = await ask(asked.prefix(limits.archivesMax), .study, keys, access)
@@ -164,8 +170,16 @@ package struct ArchiveSearch: Sendable {
     /// The names of the archives, as the store has them now. Throws what the store throws.
     func archiveNames() async throws -> [String] { try await read().map(\.name) }
 
-    /// Whether there is an archive at all.
-    func hasArchives() async -> Bool { (try? await archives().isEmpty) != true }
+    /// Whether there is an archive at all; with names, whether there is one of them.
+    func hasArchives(among names: Set<String>? = nil) async -> Bool {
+        (try? await archives(among: names).isEmpty) != true
+    }
+
+    /// Those of so many names; nil for all. None are looked for where there is no name.
+    private func archives(among names: Set<String>?) async throws -> [Peer] {
+        guard let names else { return try await archives() }
+        return names.isEmpty ? [] : try await archives().filter { names.contains($0.name) }
+    }
 
     /// A change of the peers counts after ``Known/seconds``.
     private func archives() async throws -> [Peer] {

@@ -161,6 +161,7 @@ package struct InstanceIngest: Sendable {
     package struct Described: Sendable {
         fileprivate let incoming: IncomingInstance
         fileprivate let received: ReceivedInstance
+        fileprivate let calledAs: String?
         package var instance: Instance { received.instance }
     }
 
@@ -174,19 +175,21 @@ package struct InstanceIngest: Sendable {
 
     /// The first half of ``finish(_:expectedClassUID:expectedInstanceUID:expectedStudyUID:receivedFrom:archive:access:)``:
     /// reads what has come and refuses what can never be stored. Nothing may be acknowledged yet, but for copies.
+    ///
+    /// - calledAs: the AE title to which it was sent, for routing; nil where none was called.
     package func examine(
         _ incoming: IncomingInstance, expectedClassUID: String? = nil, expectedInstanceUID: String? = nil,
-        expectedStudyUID: String? = nil, receivedFrom: String?, access: AccessContext
+        expectedStudyUID: String? = nil, receivedFrom: String?, calledAs: String? = nil, access: AccessContext
     ) async -> Examined {
         var receipt: Receipt?
         do {
-            let received = try await describe(incoming, receivedFrom: receivedFrom)
+            let received = try await describe(incoming, receivedFrom: receivedFrom, calledAs: calledAs)
             receipt = Receipt(received.instance)
             try check(
                 received.instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID,
                 studyUID: expectedStudyUID)
             try TextRule.check(received)
-            return .whole(Described(incoming: incoming, received: received))
+            return .whole(Described(incoming: incoming, received: received, calledAs: calledAs))
         } catch {
             return .refused(await giveUp(incoming, error, receipt, access), receipt)
         }
@@ -213,7 +216,8 @@ package struct InstanceIngest: Sendable {
             try await incoming.blob.finish()
             if !incoming.isNamed(as: received.instance) {
                 incoming = try await renamed(incoming, as: received.instance)
-                received = try await describe(incoming, receivedFrom: received.instance.receivedFrom)
+                received = try await describe(
+                    incoming, receivedFrom: received.instance.receivedFrom, calledAs: described.calledAs)
                 try await incoming.blob.finish()
             }
             received.instance.archive = archive
@@ -268,19 +272,21 @@ package struct InstanceIngest: Sendable {
     /// The same where there are rules, each of which looks through the values that it names.
     private static let quickRoutedBytesMax = 32 << 10
 
-    private func describe(_ incoming: IncomingInstance, receivedFrom: String?) async throws -> ReceivedInstance {
+    private func describe(
+        _ incoming: IncomingInstance, receivedFrom: String?, calledAs: String?
+    ) async throws -> ReceivedInstance {
         let scanned = try incoming.finishScan()
         let quickMax = routing.rules.isEmpty ? Self.quickHeaderBytesMax : Self.quickRoutedBytesMax
         if (scanned.pixelData?.offset ?? scanned.endOffset) <= quickMax {
-            return try describe(scanned, of: incoming, receivedFrom: receivedFrom)
+            return try describe(scanned, of: incoming, receivedFrom: receivedFrom, calledAs: calledAs)
         }
         return try await withTaskExecutorPreference(workers) {
-            try describe(scanned, of: incoming, receivedFrom: receivedFrom)
+            try describe(scanned, of: incoming, receivedFrom: receivedFrom, calledAs: calledAs)
         }
     }
 
     private func describe(
-        _ scanned: ScannedInstance, of incoming: IncomingInstance, receivedFrom: String?
+        _ scanned: ScannedInstance, of incoming: IncomingInstance, receivedFrom: String?, calledAs: String?
     ) throws -> ReceivedInstance {
         let dataSet = scanned.dataSet
         guard let classUID = dataSet.uid(.sopClassUID), let instanceUID = dataSet.uid(.sopInstanceUID),
@@ -311,7 +317,7 @@ package struct InstanceIngest: Sendable {
             frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
         received.unknownAuthorities = attributes.unknownAuthorities(dataSet)
         received.rejection = try RejectionNote(dataSet, classUID: classUID)
-        received.routes = routing.routes(of: dataSet, from: receivedFrom)
+        received.routes = routing.routes(of: dataSet, from: receivedFrom, called: calledAs)
         return received
     }
 

@@ -148,10 +148,7 @@ package struct TranscodedInstance: Sendable {
 
     /// The same for the same image, so that who asks twice does not get two instances. PS3.5 §B.2, RFC 9562 §5.8.
     static func derivedUID(of sopInstanceUID: String, in syntax: TransferSyntax) -> String {
-        var bytes = Array(SHA256.digest(Array("hilum lossy \(syntax.uid) \(sopInstanceUID)".utf8)).prefix(16))
-        bytes[6] = bytes[6] & 0x0F | 0x80
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        return UID.fromUUID(bytes)
+        UID.fromUUID(version: 8, of: SHA256.digest(Array("hilum lossy \(syntax.uid) \(sopInstanceUID)".utf8)))
     }
 
     /// Bytes of the data set; nil where the lengths of frames are not known before they are made.

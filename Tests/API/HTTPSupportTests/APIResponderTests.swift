@@ -21,7 +21,8 @@ import Testing
             if isFull { throw Full() }
             records.withLock { $0.append(record) }
         }
-        var details: [String?] { records.withLock { $0.map(\.detail) } }
+        var all: [AuditRecord] { records.withLock { $0 } }
+        var details: [String?] { all.map(\.detail) }
     }
 
     /// Knows two tokens.
@@ -36,9 +37,10 @@ import Testing
     }
     struct Unknown: Error { var secret = "Miller^Anna" }
 
-    static func responder(_ trail: Trail = Trail(), limits: HTTPLimits = HTTPLimits(), tls: Bool = false) throws
-        -> APIResponder
-    {
+    static func responder(
+        _ trail: Trail = Trail(), limits: HTTPLimits = HTTPLimits(), tls: Bool = false,
+        strangers: StrangerThrottle? = nil
+    ) throws -> APIResponder {
         let text: @Sendable (String) -> Response = { .bytes(Array($0.utf8), contentType: "text/plain") }
         let routes = [
             Route(.get, "/open", operationID: "open", access: .open) {
@@ -59,6 +61,10 @@ import Testing
             Route(.post, "/echo", operationID: "echo", access: .open) { request in
                 .buffer(try await request.collectBody(limit: 10), contentType: "text/plain")
             },
+            Route(
+                .post, "/kept", operationID: "kept", access: .open,
+                oversizeAudit: OversizeAudit(.authentication, "token")
+            ) { request in .buffer(try await request.collectBody(limit: 10), contentType: "text/plain") },
             Route(.get, "/query", operationID: "query", access: .open) { text("\(try $0.query().count)") },
             Route(.get, "/fails", operationID: "fails", access: .open) { _ in throw Unknown() },
             Route(.get, "/failed", operationID: "failed", access: .open) { _ in
@@ -73,7 +79,9 @@ import Testing
         ]
         let table = try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)])
         return APIResponder(
-            table: table, authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "https://h/fhir"),
+            table: table,
+            authenticator: BearerAuthenticator(
+                tokens: Tokens(), audit: trail, realm: "https://h/fhir", strangers: strangers),
             limits: limits, security: SecurityHeaders(isTLS: tls), newRequestID: { "fresh-id" })
     }
 
@@ -254,6 +262,45 @@ import Testing
         #expect(try await status("/open", fields: 1, value: 54) == 431)
         #expect(try await status("/query?a=1&b=2") == 200)
         #expect(try await status("/query?a&b&c") == 400)
+    }
+
+    @Test("A request that is refused because of its size leaves one row where its route has that, without what it said")
+    func oversize() async throws {
+        var limits = HTTPLimits()
+        (limits.targetBytesMax, limits.headerBytesMax) = (40, 100)
+        let trail = Trail()
+        let responder = try Self.responder(trail, limits: limits)
+        let name = try #require(HTTPField.Name("X-A"))
+        let (target, value) = (String(repeating: "x", count: 40), String(repeating: "v", count: 101))
+        let body = Array("01234567890".utf8)
+        for path in ["/kept", "/echo"] {
+            #expect(try await responder.answer(.post, path, body: body).status == 413)
+            #expect(try await responder.answer(.post, path + "?" + target).status == 414)
+            #expect(try await responder.answer(.get, path + "?" + target).status == 414)
+            #expect(try await responder.answer(.post, path, headers: [name: value]).status == 431)
+        }
+        #expect(try await responder.answer(.post, "/kept", body: Array(body.dropLast())).status == 200)
+        #expect(trail.details == ["body-too-large", "target-too-long", "target-too-long", "headers-too-large"])
+        #expect(
+            trail.all.allSatisfy {
+                $0.interaction == "token" && $0.category == .authentication && $0.outcome == .minorFailure
+                    && $0.principal == .anonymous && $0.query == nil && $0.entity == nil
+            })
+        // What cannot be kept is answered 503, and nothing happens.
+        let full = try Self.responder(Trail(isFull: true), limits: limits)
+        #expect(try await full.answer(.post, "/kept", body: body).status == 503)
+    }
+
+    @Test("Whoever sends too large requests again and again is held back as who guesses tokens is")
+    func oversizeFlood() async throws {
+        let trail = Trail()
+        let throttle = StrangerThrottle(limits: StrangerLimits(burst: 2, perMinute: 1), now: { 0 })
+        let responder = try Self.responder(trail, strangers: throttle)
+        let body = Array("01234567890".utf8)
+        var statuses: [Int] = []
+        for _ in 0..<3 { statuses.append(try await responder.answer(.post, "/kept", body: body).status) }
+        #expect(statuses == [413, 413, 429])
+        #expect(trail.details == ["body-too-large", "body-too-large", "throttled"])
     }
 
     @Test("RFC 9112 §6.3: a body whose length is given twice is refused and the connection ends")

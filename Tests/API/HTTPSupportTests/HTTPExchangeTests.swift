@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -13,7 +14,8 @@ import Testing
 @Suite(.timeLimit(.minutes(10)), .takingTurns)
 struct HTTPExchangeTests {
     private static func serving(
-        drainBytes: Int = 256 << 10, _ test: @escaping @Sendable (Int) async throws -> Void
+        drainBytes: Int = 256 << 10, trail: APIResponderTests.Trail = .init(),
+        _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let text: @Sendable (String) -> Response = { .bytes(Array($0.utf8), contentType: "text/plain") }
         let routes = [
@@ -24,13 +26,17 @@ struct HTTPExchangeTests {
             Route(.post, "/echo", operationID: "echo", access: .open) { request in
                 .buffer(try await request.collectBody(limit: 10), contentType: "text/plain")
             },
+            Route(
+                .get, "/kept", operationID: "kept", access: .open,
+                oversizeAudit: OversizeAudit(.authentication, "authorize")
+            ) { _ in text("kept") },
             Route(.post, "/closed", operationID: "closed", access: .bearer(.anyToken)) { _ in text("never") },
             Route(.get, "/starts", operationID: "starts", access: .open, isSafe: false) { _ in text("started") },
         ]
         let responder = APIResponder(
             table: try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)]),
             authenticator: BearerAuthenticator(
-                tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
+                tokens: APIResponderTests.Tokens(), audit: trail, realm: "h"),
             newRequestID: { "id" })
         var limits = ListenerHarness.limits
         limits.drainBytesMax = drainBytes
@@ -248,6 +254,29 @@ struct HTTPExchangeTests {
                 let answer = try await ListenerHarness.exchange(port, text, until: { Self.statuses($0) == [status] })
                 #expect(Self.statuses(answer) == [status], "\(piece)")
             }
+        }
+    }
+
+    @Test("RFC 9110 §15.5.15: a target that is too long to be read is 414, with the row of its route; fields are 431")
+    func targetWithoutEnd() async throws {
+        let trail = APIResponderTests.Trail()
+        try await Self.serving(trail: trail) { (port: Int) async throws in
+            let huge = String(repeating: "x", count: 100_000)
+            for (text, status, details) in [
+                ("GET /kept?scope=\(huge) HTTP/1.1\r\nHost: h\r\n\r\n", 414, ["target-too-long"]),
+                ("GET /open?scope=\(huge) HTTP/1.1\r\nHost: h\r\n\r\n", 414, ["target-too-long"]),
+                (
+                    "GET /kept HTTP/1.1\r\nHost: h\r\nX: \(huge)\r\n\r\n", 431,
+                    ["target-too-long", "headers-too-large"]
+                ),
+            ] {
+                let answer = try await ListenerHarness.exchange(port, text, until: { Self.statuses($0) == [status] })
+                #expect(Self.statuses(answer) == [status])
+                // The row follows the answer.
+                while trail.details.count < details.count { await Task.yield() }
+                #expect(trail.details == details)
+            }
+            #expect(trail.all.allSatisfy { $0.interaction == "authorize" && $0.sourceAddress == "127.0.0.1" })
         }
     }
 

@@ -243,6 +243,8 @@ import Testing
         for scope in ["patient/*.rs", "patient/Patient.rs openid", "user/Patient.rs", "patient/Patient.cruds"] {
             #expect(try await fixture.refresh(token, scope: scope).error == "invalid_scope")
         }
+        let long = "patient/Patient.r " + String(repeating: "x", count: TokenEndpoint.scopeBytesMax)
+        #expect(try await fixture.refresh(token, scope: long).error == "invalid_scope")
         let narrow = try await fixture.refresh(token, scope: "patient/Patient.r")
         #expect(narrow.json?["scope"]?.text == "patient/Patient.r")
         let access = try requiredValue(try await fixture.access(narrow.json?["access_token"]?.text))

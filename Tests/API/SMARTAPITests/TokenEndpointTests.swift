@@ -183,8 +183,13 @@ import Testing
         #expect(try await fixture.post("grant_type=%zz").error == "invalid_request")
         #expect(try await fixture.post("{}", type: "application/json").error == "invalid_request")
         #expect(try await fixture.post("grant_type=client_credentials").error == "invalid_client")
+        let rows = fixture.store.records.count
         let large = try await fixture.post("grant_type=" + String(repeating: "x", count: TokenEndpoint.formBytesMax))
         #expect(large.status == 413)
+        #expect(large.error == "invalid_request")
+        let row = try requiredValue(fixture.store.records.last)
+        #expect(fixture.store.records.count == rows + 1)
+        #expect(row.interaction == "token" && row.detail == "body-too-large" && row.outcome == .minorFailure)
         #expect(try await fixture.token(try fixture.assertion(), more: "&client_secret=x").error == "invalid_client")
         #expect(try await fixture.token(try fixture.assertion(), more: "&client_id=other").error == "invalid_client")
         #expect(try await fixture.token(try fixture.assertion(), more: "&client_id=app").status == 200)
@@ -213,6 +218,17 @@ import Testing
         }
         let many = Array(repeating: "system/Patient.rs", count: TokenEndpoint.scopesMax + 1).joined(separator: " ")
         #expect(try await scope(many) == (400, "invalid_scope"))
+        // 100 KB are read, and refused by the protocol's own error with one row that holds nothing of them.
+        let word = "system/Patient.rs "
+        for count in [TokenEndpoint.scopeBytesMax - word.utf8.count, TokenEndpoint.scopeBytesMax, 100_000] {
+            let rows = fixture.store.records.count
+            let isFitting = word.utf8.count + count <= TokenEndpoint.scopeBytesMax
+            let long = try await scope(word + String(repeating: "x", count: count))
+            #expect(long == (isFitting ? (200, "system/Patient.rs") : (400, "invalid_scope")), "\(count)")
+            #expect(fixture.store.records.count == rows + 1)
+            #expect(fixture.store.records.last?.detail == (isFitting ? nil : "invalid_scope"))
+            #expect(fixture.store.records.last?.principal.id == "app")
+        }
     }
 
     @Test("S9: clients that cannot be looked up are answered 503 with Retry-After, and their assertion works later")

@@ -68,6 +68,26 @@ extension JourneyTests {
             #expect(try await stranger.ask(web, assertion: foreign).status == 401)
         }
 
+        @Test("RFC 6749 §4.1.2.1, §5.2: a scope of 100 KB is invalid_scope where it is read, 414 where it is not")
+        func hugeScope() async throws {
+            let (client, web) = (context.server.folder.client, context.web)
+            let scope = String(repeating: "system%2FPatient.rs%20", count: 6_000)
+            let body =
+                "grant_type=client_credentials&scope=\(scope)"
+                + "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                + "&client_assertion=\(try client.assertion(for: web.base + "/oauth/token"))"
+            let posted = try await web.send(
+                .POST, "/oauth/token", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                body: Array(body.utf8))
+            #expect(posted.status == 400)
+            #expect(try posted.json()["error"]?.string == "invalid_scope")
+            let got = try await Wire.http(
+                context.server, "GET /auth/authorize?scope=\(scope) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            #expect(got.status == 414)
+            #expect(got.text.contains("invalid_request"))
+            #expect(try await client.token(from: web).isEmpty == false)
+        }
+
         @Test("FHIR R4 http.html#ccreate: eight creates with one If-None-Exist make exactly one resource")
         func conditionalCreate() async throws {
             let context = context

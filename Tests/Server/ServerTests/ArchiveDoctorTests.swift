@@ -63,6 +63,7 @@ struct ArchiveDoctorTests {
     func names() throws {
         let text =
             Self.cache + """
+                dimse: { ae-titles: [{ title: NORTH, archives: [PACS, CT1, FOURTH] }, { title: SOUTH, archives: [] }] }
                 archives: { OTHER: { poll: {} }, CT1: { poll: {} } }
                 prefetch: [{ name: p, on: order, from: [PACS, THIRD] }]
                 """
@@ -70,7 +71,8 @@ struct ArchiveDoctorTests {
         #expect(
             try Self.found(text, peers) == [
                 "archives.CT1: CT1 is no archive", "archives.OTHER: OTHER is no peer",
-                "prefetch p: from: THIRD is no peer",
+                "prefetch p: from: THIRD is no peer", "dimse.ae-titles.NORTH.archives: CT1 is no archive",
+                "dimse.ae-titles.NORTH.archives: FOURTH is no peer",
             ])
     }
 

@@ -74,7 +74,7 @@ import Workflow
                 port: 104
                 tls: optional
                 clear-text: accepted
-                ae-titles: [HILUM, { title: HILUM_WL, services: [echo, worklist] }]
+                ae-titles: [HILUM, { title: HILUM_WL, services: [echo, worklist], archives: [] }, { title: NORTH, archives: [PACS1, PACS2] }]
                 networks: [10.20.0.0/16, "fd00:1::/64"]
                 peer-binding: address
               - protocol: dimse
@@ -95,7 +95,10 @@ import Workflow
         #expect(configuration.publicURL == "https://fhir.hospital.example")
         #expect(
             doors[2].titles
-                == [.init(title: "HILUM"), .init(title: "HILUM_WL", services: [.echo, .worklist])])
+                == [
+                    .init(title: "HILUM"), .init(title: "HILUM_WL", services: [.echo, .worklist], archives: []),
+                    .init(title: "NORTH", archives: ["PACS1", "PACS2"]),
+                ])
         #expect(doors[2].networks.contain("10.20.1.1"))
         #expect(doors[2].binding == .address)
         #expect(doors[2].isClearTextBeyondThisMachine)
@@ -143,6 +146,14 @@ import Workflow
             ("doors: [{ protocol: http }, { protocol: dimse, ae-titles: [] }]", "doors[1].ae-titles"),
             ("doors: [{ protocol: http }, { protocol: dimse, ae-title: A, ae-titles: [B] }]", "doors[1]: ae-title"),
             ("doors: [{ protocol: http }, { protocol: dimse, ae-titles: [{ title: A, services: [fly] }] }]", "`fly`"),
+            (
+                "doors: [{ protocol: http }, { protocol: dimse, ae-titles: [{ title: A, archives: [\"A B\"] }] }]",
+                "doors[1].ae-titles.A.archives: `A B` is no AE title"
+            ),
+            (
+                "doors: [{ protocol: http }, { protocol: dimse, ae-titles: [{ title: A, archives: }] }]",
+                "ae-titles.archives: says nothing"
+            ),
             ("dimse: { ae-title: \"TOO LONG FOR A TITLE\" }", "dimse: `TOO LONG FOR A TITLE`"),
             ("dimse: { worklist-stations: { CT: [\"a b\"] } }", "`a b`"),
             ("worklist-stations: { CT: [A] }\ndimse: { worklist-stations: { CT: [B] } }", "worklist-stations"),

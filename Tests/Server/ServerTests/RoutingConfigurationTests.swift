@@ -62,6 +62,7 @@ import Workflow
               order: { priority: [stat, urgent] }
               to: [old-pacs, cloud]
             - { to: cloud }
+            - { called: hilum, to: old-pacs }
         """
 
     @Test("Destinations and rules are read as they are written")
@@ -111,6 +112,9 @@ import Workflow
             #expect(routes.map(\.destination) == ["old-pacs", "cloud"])
             #expect(routes.map(\.orders.count) == [1, 0])
             #expect(table.routes(of: object, from: "OLDPACS2").map(\.destination) == ["cloud"])
+            object.set(.modality, string: "MR")
+            #expect(table.routes(of: object, from: "X", called: "HILUM").map(\.destination) == ["cloud", "old-pacs"])
+            #expect(table.routes(of: object, from: "X").map(\.destination) == ["cloud"])
             #expect(NamedFiles(configuration, []).keys == ["keys/cloud.key", "keys/pseudonym.key"])
         }
     }
@@ -147,6 +151,10 @@ import Workflow
             ("rules: [{ modality: [], to: b }]", "routing.rules[0].modality: at least one"),
             ("rules: [{ order: , to: b }]", "routing.rules[0].order: says nothing"),
             ("rules: [{ to: b }]", "routing.rules[0].to: `b` is none of"),
+            (
+                "destinations: [{ name: a, peer: A }], rules: [{ called: [HILUM, NORTH], to: a }]",
+                "routing.rules[0].called: `NORTH` is no AE title of a door (HILUM)"
+            ),
             ("rules: [{ name: x }]", "routing.rules[0].to: at least one"),
             ("rules: [{ attributes: { Foo: x }, to: b }]", "routing.rules[0].attributes: `Foo` is no attribute"),
             ("rules: [{ order: { colour: x }, to: b }]", "routing.rules[0].order: unknown key `colour`"),

@@ -53,6 +53,29 @@ struct RoutingTableTests {
         #expect(names(described) == [])
     }
 
+    @Test("A rule that asks for the called AE title takes what was stored to it alone, and nothing that came by HTTP")
+    func called() {
+        let table = RoutingTable(rules: [
+            RoutingRule(name: "north", called: [TextPattern("north*")], destinations: ["a"]),
+            RoutingRule(name: "all", destinations: ["b"]),
+        ])
+        func names(_ title: String?) -> [String] {
+            table.routes(of: Self.object(), from: "CT1", called: title).map(\.destination)
+        }
+        #expect(names("NORTH_1") == ["a", "b"])
+        #expect(names("SOUTH") == ["b"])
+        #expect(names(nil) == ["b"])
+        func findings(_ title: String?) -> [String] {
+            table.findings(of: Self.object(), from: "CT1", called: title, order: nil).map {
+                "\($0.rule) \($0.verdict.rawValue)"
+            }
+        }
+        #expect(findings("NORTH") == ["north sent", "all sent"])
+        #expect(findings("SOUTH") == ["all sent"])
+        // Of what is stored nobody knows any more which title was called.
+        #expect(findings(nil) == ["north title-not-known", "all sent"])
+    }
+
     @Test("Several rules send to one destination once; one that asks for no order is enough")
     func merged() throws {
         let stat = OrderPattern([.priority: [TextPattern("stat")]])

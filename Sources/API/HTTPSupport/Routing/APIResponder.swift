@@ -68,6 +68,7 @@ package struct APIResponder: HTTPResponder {
         var group = table.group(ofPath: target.path)
         var operationID = "unmatched"
         var page: RoutePage?
+        var caller: AccessContext?
         var response: Response
         do {
             try limits.check(head)
@@ -106,6 +107,7 @@ package struct APIResponder: HTTPResponder {
                         sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
                     : AccessContext(
                         principal: .anonymous, scopes: [], requestID: requestID, sourceAddress: origin.sourceAddress)
+                caller = access
                 let call = APIRequest(
                     method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
                     parameters: parameters, body: body, access: access, files: FileConnection.current,
@@ -122,6 +124,14 @@ package struct APIResponder: HTTPResponder {
                     }
             }
         } catch {
+            var error = error
+            if let failure = error as? HTTPFailure, failure.oversizeReason != nil {
+                let anonymous = AccessContext(
+                    principal: .anonymous, scopes: [], requestID: requestID, sourceAddress: origin.sourceAddress)
+                if let kept = await kept(failure, path: target.path, access: caller ?? anonymous) {
+                    (error, group) = (kept.failure, kept.group)
+                }
+            }
             let form = page?.errorBody ?? pageErrors(of: group, head, target) ?? group?.errorBody ?? ProblemJSON()
             response = failed(
                 error, form: form, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
@@ -191,10 +201,15 @@ package struct APIResponder: HTTPResponder {
 
     /// The answer to what came on a connection and is no request, in the form of the API that its target, if any was
     /// read, belongs to.
-    func refusal(_ failure: HTTPFailure, target: String?) -> Refusal {
-        let form = target.flatMap { table.group(ofPath: RequestTarget($0).path)?.errorBody } ?? ProblemJSON()
+    /// - Parameter sourceAddress: of the peer.
+    func refusal(_ failure: HTTPFailure, target: String?, sourceAddress: String? = nil) -> Refusal {
+        let requestID = newRequestID()
+        let group = target.map { RequestTarget($0).path }.flatMap { path in
+            keep(failure, path: path, requestID: requestID, sourceAddress: sourceAddress) ?? table.group(ofPath: path)
+        }
         observe?("unmatched", failure.code.status.code, .zero)
-        return Self.refusal(failure, form: form, requestID: newRequestID(), security: security)
+        return Self.refusal(
+            failure, form: group?.errorBody ?? ProblemJSON(), requestID: requestID, security: security)
     }
 
     /// The same for a listener without routes of its own.

@@ -108,15 +108,38 @@ package struct BearerAuthenticator: Sendable {
 
     /// Throws `.tooManyRequests` in place of the refusal for a stranger who is refused too often.
     private func refuse(_ route: Route, _ access: AccessContext, _ reason: String) async throws(HTTPFailure) {
-        var wait: HTTPFailure?
-        if access.principal.kind == .anonymous, let strangers {
-            wait = strangers.refused(StrangerThrottle.Key(address: access.sourceAddress)).failure
-        }
-        try await audit.require(
-            AuditRecord(
-                category: .security, interaction: route.operationID, action: .execute, outcome: .minorFailure,
-                access: access, detail: wait == nil ? reason : "throttled"))
+        try await refuse(.security, route.operationID, access, reason)
+    }
+
+    /// Keeps the row of a refusal of any kind. Throws as ``refuse(_:_:_:)``.
+    func refuse(
+        _ category: AuditRecord.Category, _ interaction: String, _ access: AccessContext, _ reason: String
+    ) async throws(HTTPFailure) {
+        let wait = counted(access)
+        try await audit.require(Self.row(category, interaction, access, wait == nil ? reason : "throttled"))
         if let wait { throw wait }
+    }
+
+    /// The same for a caller that does not suspend: the row follows.
+    func noteRefusal(
+        _ category: AuditRecord.Category, _ interaction: String, _ access: AccessContext, _ reason: String
+    ) {
+        let wait = counted(access)
+        audit.record(Self.row(category, interaction, access, wait == nil ? reason : "throttled")) { _ in }
+    }
+
+    /// Counts a refusal of a stranger; what is answered in its place to who is refused too often.
+    private func counted(_ access: AccessContext) -> HTTPFailure? {
+        guard access.principal.kind == .anonymous, let strangers else { return nil }
+        return strangers.refused(StrangerThrottle.Key(address: access.sourceAddress)).failure
+    }
+
+    private static func row(
+        _ category: AuditRecord.Category, _ interaction: String, _ access: AccessContext, _ detail: String
+    ) -> AuditRecord {
+        AuditRecord(
+            category: category, interaction: interaction, action: .execute, outcome: .minorFailure, access: access,
+            detail: detail)
     }
 
     private func challenge(_ code: HTTPFailure.Code, _ error: String?, _ message: String) -> HTTPFailure {

@@ -32,6 +32,8 @@ package struct Route: Sendable {
     package let fromMemory: (any AnsweringFromMemory)?
     /// What answers a browser that asks without a token; nil where there is no page.
     package let page: RoutePage?
+    /// Under what requests are kept that are refused because of their size; nil where they are not.
+    package let oversizeAudit: OversizeAudit?
     /// The answer to whoever may call.
     package let handler: Handler
 
@@ -42,7 +44,8 @@ package struct Route: Sendable {
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
         deadline: Duration? = nil, isBrief: Bool = false, isSafe: Bool = true, isSocket: Bool = false,
-        fromMemory: (any AnsweringFromMemory)? = nil, page: RoutePage? = nil, handler: @escaping Handler
+        fromMemory: (any AnsweringFromMemory)? = nil, page: RoutePage? = nil, oversizeAudit: OversizeAudit? = nil,
+        handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
@@ -54,6 +57,7 @@ package struct Route: Sendable {
         self.isSocket = isSocket
         self.fromMemory = fromMemory
         self.page = page
+        self.oversizeAudit = oversizeAudit
         self.handler = handler
     }
 }

@@ -16,7 +16,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     /// A refusal as it is sent.
-    typealias Refuse = @Sendable (_ failure: HTTPFailure, _ target: String?) -> (HTTPResponseHead, [UInt8])
+    typealias Refuse =
+        @Sendable (_ failure: HTTPFailure, _ target: String?, _ sourceAddress: String?) -> (HTTPResponseHead, [UInt8])
 
     /// Of a request that passed on and whose answer is not complete.
     private struct Answer {
@@ -58,6 +59,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Bytes of the wire since the last request began, and those of them that were its body.
     private var received = 0
     private var delivered = 0
+    /// Of a head that may be too large to be read.
+    private var line = RequestLineBegin()
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
@@ -100,6 +103,9 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Notes bytes of the wire that the decoder will read.
     func receives(_ count: Int) { received += count }
+
+    /// Notes bytes of a head that is long, before the decoder reads them.
+    func readsLongHead(_ bytes: ByteBufferView) { line.append(bytes) }
 
     /// Notes bytes that nobody reads.
     func drops(_ count: Int) {
@@ -145,6 +151,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func begins(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         received = 0
         delivered = 0
+        line = RequestLineBegin()
         do throws(HTTPFailure) {
             let facts = try RequestHeadCheck.facts(head)
             var head = head
@@ -177,7 +184,15 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// What arrives cannot be read any further.
     private func broken(_ failure: HTTPFailure, _ context: ChannelHandlerContext) {
         guard case .open = state, reading?.isBroken != true else { return }
-        guard let open = reading else { return refuse(failure, target: nil, context) }
+        guard let open = reading else {
+            // What the decoder has of a request line that has no end is the target's.
+            let isOfTarget = failure.code == .headersTooLarge && line.isOpen
+            let told =
+                isOfTarget
+                ? RequestHeadCheck.failure(
+                    .targetTooLong, "The request target is longer than \(limits.targetBytesMax) bytes") : failure
+            return refuse(told, target: line.path, context)
+        }
         guard !open.isAnswered else { return close(context) }
         reading?.isBroken = true
         // Whoever reads the body answers.
@@ -192,7 +207,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sends the refusal that waits, in its turn.
     private func sendRefusal(_ context: ChannelHandlerContext) {
         guard case .refusing(let failure, let target) = state, answers.isEmpty else { return }
-        var (head, bytes) = refuse(failure, target)
+        var (head, bytes) = refuse(failure, target, context.channel.remoteAddress?.ipAddress)
         head.headers.replaceOrAdd(name: "connection", value: "close")
         head.headers.replaceOrAdd(name: "content-length", value: String(bytes.count))
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -99,8 +99,12 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     }
 
     /// The answer to what never became a request.
-    @Sendable private func refusal(_ failure: HTTPFailure, target: String?) -> (HTTPResponseHead, [UInt8]) {
-        var answer = memory?.responder.refusal(failure, target: target) ?? APIResponder.bareRefusal(failure)
+    @Sendable private func refusal(
+        _ failure: HTTPFailure, target: String?, sourceAddress: String?
+    ) -> (HTTPResponseHead, [UInt8]) {
+        var answer =
+            memory?.responder.refusal(failure, target: target, sourceAddress: sourceAddress)
+            ?? APIResponder.bareRefusal(failure)
         if let memory {
             answer.headers[.date] = memory.dates.text
             answer.headers[.server] = memory.serverName

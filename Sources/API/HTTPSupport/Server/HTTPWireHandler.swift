@@ -21,6 +21,9 @@ final class HTTPWireHandler: ChannelInboundHandler, RemovableChannelHandler {
             switch exchange.expected {
             case .head:
                 count = head.length(in: bytes)
+                if !head.isAtEnd || count > RequestLineBegin.longHeadBytes {
+                    exchange.readsLongHead(bytes.prefix(count))
+                }
                 chunks = ChunkFrames()
             case .bytes(let rest): count = Int(min(Int64(bytes.count), rest))
             case .chunks:
@@ -50,17 +53,22 @@ extension HTTPWireHandler: Sendable {}
 struct HeadEnd {
     private static let mark = Array("\r\n\r\n".utf8)
     private var matched = 0
+    private var isInside = false
+    /// Whether what was looked at last ends with a head.
+    var isAtEnd: Bool { !isInside }
 
     /// Of bytes that go on with a head, how many belong to it; all of them where it does not end. Empty lines before a
     /// request are taken for a head of their own, which the decoder passes over.
     mutating func length(in bytes: ByteBufferView) -> Int {
         var count = 0
+        isInside = true
         for byte in bytes {
             count += 1
             if byte == Self.mark[matched] {
                 matched += 1
                 if matched == Self.mark.count {
                     matched = 0
+                    isInside = false
                     return count
                 }
             } else {

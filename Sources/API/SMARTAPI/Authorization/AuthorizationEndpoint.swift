@@ -15,8 +15,10 @@ package struct AuthorizationEndpoint: Sendable {
     static let codeLifetime: Int64 = 60_000_000
     /// How long a grant is remembered that no refresh token keeps, in microseconds: its code and one access token.
     static let grantLifetime: Int64 = codeLifetime + TokenIssuer.lifetime * 1_000_000
-    /// A request by POST may be this large, in bytes: it goes on as a link.
-    static let formBytesMax = 12 * 1024
+    /// A request by POST may be this large, in bytes.
+    static let formBytesMax = 256 * 1024
+    /// The link that it goes on as, in bytes: a page of sign-in carries it in its own.
+    static let linkBytesMax = 12 * 1024
     /// A page's form may be this large, in bytes: it names each scope twice.
     static let consentBytesMax = 64 * 1024
     /// Fields of either, at most.
@@ -68,20 +70,26 @@ package struct AuthorizationEndpoint: Sendable {
     }
 
     var routes: [Route] {
-        [
+        let oversize = OversizeAudit(.authentication, "authorize")
+        return [
             Route(
-                .get, "/auth/authorize", operationID: "authorize", access: .open, deadline: .seconds(30), isSafe: false
+                .get, "/auth/authorize", operationID: "authorize", access: .open, deadline: .seconds(30), isSafe: false,
+                oversizeAudit: oversize
             ) { request in
                 try await answering(request) {
                     try await ask(request, try QueryParameters(request.rawQuery, countMax: 64))
                 }
             },
-            Route(.post, "/auth/authorize", operationID: "postAuthorize", access: .open, deadline: .seconds(30)) {
-                request in
+            Route(
+                .post, "/auth/authorize", operationID: "postAuthorize", access: .open, deadline: .seconds(30),
+                oversizeAudit: oversize
+            ) { request in
                 try await answering(request) { try await redirectToLink(request) }
             },
-            Route(.post, "/auth/consent", operationID: "postConsent", access: .open, deadline: .seconds(30)) {
-                request in
+            Route(
+                .post, "/auth/consent", operationID: "postConsent", access: .open, deadline: .seconds(30),
+                oversizeAudit: oversize
+            ) { request in
                 try await answering(request) { try await consent(request) }
             },
         ]
@@ -98,6 +106,13 @@ package struct AuthorizationEndpoint: Sendable {
                 return pages.problem(refusal.message, status: .badRequest)
             }
         } catch let failure as HTTPFailure {
+            if let reason = failure.oversizeReason {
+                do {
+                    try await record(request, nil, nil, .minorFailure, detail: reason)
+                } catch let full as HTTPFailure {
+                    return pages.problem(full.message, status: full.code.status, headers: full.headers)
+                }
+            }
             return pages.problem(failure.message, status: failure.code.status, headers: failure.headers)
         } catch let error as CancellationError { throw error } catch {
             return pages.problem(
@@ -133,7 +148,11 @@ package struct AuthorizationEndpoint: Sendable {
     private func redirectToLink(_ request: APIRequest) async throws -> Response {
         let fields = try await request.form(limit: Self.formBytesMax, countMax: Self.fieldsMax)
         let asked = try await parsed(fields)
-        return seeOther(link(asked, isAskedNow: false))
+        let link = link(asked, isAskedNow: false)
+        guard link.utf8.count <= Self.linkBytesMax else {
+            throw refused(asked, .invalidRequest, "The request may have at most \(Self.linkBytesMax) bytes as a link")
+        }
+        return seeOther(link)
     }
 
     private func parsed(_ fields: QueryParameters) async throws -> AuthorizationRequest {

@@ -109,10 +109,6 @@ struct CDSHookFeedback: Sendable, Hashable {
     /// A new name of a card. RFC 9562 §5.4.
     /// - Parameter random: 16 strong random bytes.
     static func cardID(_ random: [UInt8]) -> String {
-        var bytes = random
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        let groups = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16]
-        return groups.map { Hexadecimal.encode(Array(bytes[$0])) }.joined(separator: "-")
+        UUIDBytes.text(UUIDBytes.make(version: 4, of: random))
     }
 }

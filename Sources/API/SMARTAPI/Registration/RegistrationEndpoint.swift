@@ -57,9 +57,10 @@ package struct RegistrationEndpoint: Sendable {
     }
 
     package var route: Route {
-        Route(.post, "/oauth/register", operationID: "registerClient", access: .open, deadline: .seconds(60)) {
-            try await answer($0)
-        }
+        Route(
+            .post, "/oauth/register", operationID: "registerClient", access: .open, deadline: .seconds(60),
+            oversizeAudit: OversizeAudit(.security, "client-registration")
+        ) { try await answer($0) }
     }
 
     func answer(_ request: APIRequest) async throws -> Response {

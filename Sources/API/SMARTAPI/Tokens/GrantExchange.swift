@@ -104,8 +104,10 @@ package struct GrantExchange: Sendable {
             from: GrantedScopes(resources: client.scopes, others: client.launchScopes))
         var scopes = allowed
         if let text = form["scope"] {
-            let asked = GrantedScopes(text)
-            guard asked.resources.count <= TokenEndpoint.scopesMax,
+            // A longer one is not read.
+            let isBounded = text.utf8.count <= TokenEndpoint.scopeBytesMax
+            let asked = GrantedScopes(isBounded ? text : "")
+            guard isBounded, asked.resources.count <= TokenEndpoint.scopesMax,
                 asked.resources.allSatisfy({ scope in grant.scopes.resources.contains { $0.includes(scope) } }),
                 asked.others.allSatisfy(grant.scopes.others.contains)
             else {

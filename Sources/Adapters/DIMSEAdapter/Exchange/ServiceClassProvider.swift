@@ -13,11 +13,15 @@ package final class AssociationInfo: Sendable {
     package let access: AccessContext
     /// What the peer may do here.
     package let roles: Set<Peer.Role>
+    /// Names of the archives that stand behind the called title; nil for all, empty for none.
+    package let archives: Set<String>?
 
     package init(
-        id: String, calledAETitle: AETitle, callingAETitle: AETitle, access: AccessContext, roles: Set<Peer.Role> = []
+        id: String, calledAETitle: AETitle, callingAETitle: AETitle, access: AccessContext,
+        roles: Set<Peer.Role> = [], archives: Set<String>? = nil
     ) {
         self.roles = roles
+        self.archives = archives
         self.id = id
         self.calledAETitle = calledAETitle
         self.callingAETitle = callingAETitle

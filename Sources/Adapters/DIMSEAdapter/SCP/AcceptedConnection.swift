@@ -118,7 +118,7 @@ struct AcceptedConnection: Sendable {
         if holdsPlace, case .reject = decision { listener.registry.leave(caller) }
         let info = AssociationInfo(
             id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access,
-            roles: roles ?? [])
+            roles: roles ?? [], archives: listener.configuration.archivesByTitle[request.calledAETitle])
         answer(decision, info)
         switch decision {
         case .accept(let accept, _):

@@ -77,14 +77,14 @@ package struct QuerySCP: ServiceClassProvider {
         let answering = Answering(
             query: query, identifier: identifier, encoder: DataSetEncoder(transferSyntax: syntax),
             retrieveAETitle: request.association.calledAETitle.value, responder: responder)
-        try await responder.send(try await run(query, access, answering))
+        try await responder.send(try await run(query, request.association, answering))
     }
 
     /// Sends every match; the final status.
     private func run(
-        _ query: QueryIdentifier, _ access: AccessContext, _ answering: Answering
+        _ query: QueryIdentifier, _ association: AssociationInfo, _ answering: Answering
     ) async throws -> DIMSEStatus {
-        async let remote = remote(query, access, answering.responder)
+        async let remote = remote(query, association, answering.responder)
         var seen: Set<String> = []
         var offset = 0
         var pageCount = Self.pageCountFirst
@@ -95,7 +95,7 @@ package struct QuerySCP: ServiceClassProvider {
                 page = try await index.studies(
                     StudyQuery(
                         level: query.level.ofIndex, keys: query.keys, limit: min(pageCount, matchesMax - offset),
-                        offset: offset), access: access)
+                        offset: offset), access: association.access)
             } catch let error as StoreError where error.code == .unacceptable {
                 // A key with NUL: asked again it fails again.
                 return .cannotUnderstand
@@ -120,11 +120,16 @@ package struct QuerySCP: ServiceClassProvider {
     }
 
     /// What the archives have; what there is when the query is cancelled is nothing.
-    private func remote(_ query: QueryIdentifier, _ access: AccessContext, _ responder: Responder) async -> [StudyMatch]
-    {
+    private func remote(
+        _ query: QueryIdentifier, _ association: AssociationInfo, _ responder: Responder
+    ) async -> [StudyMatch] {
         guard let archives else { return [] }
         return await withTaskGroup(of: [StudyMatch].self) { group in
-            group.addTask { await archives.find(query.level.ofIndex, query.keys, access: access).matches }
+            group.addTask {
+                await archives.find(
+                    query.level.ofIndex, query.keys, among: association.archives, access: association.access
+                ).matches
+            }
             group.addTask {
                 while !responder.isCancelled, !Task.isCancelled { try? await Task.sleep(for: Self.cancelCheck) }
                 return []

@@ -33,10 +33,12 @@ struct RetrieveFetching: Sendable {
     /// Returns once all that can be had is here. The requestor is told meanwhile that it goes on, while archives are asked
     /// and while they send: what is still to come are remaining sub-operations. False when the request has been answered
     /// instead: it was cancelled, or an archive did not give what it has. PS3.4 §C.4.2.3.1.
-    func bring(_ keys: RetrieveIdentifier, access: AccessContext, _ responder: Responder) async throws -> Bool {
+    func bring(
+        _ keys: RetrieveIdentifier, for association: AssociationInfo, _ responder: Responder
+    ) async throws -> Bool {
         let coming = Coming()
         let brought = try await withThrowingTaskGroup(of: Brought?.self) { group in
-            group.addTask { await bring(keys, access, responder, coming) }
+            group.addTask { await bring(keys, association, responder, coming) }
             group.addTask {
                 while true {
                     do { try await Task.sleep(for: pace.unchanged) } catch { return nil }
@@ -71,17 +73,20 @@ struct RetrieveFetching: Sendable {
     }
 
     private func bring(
-        _ keys: RetrieveIdentifier, _ access: AccessContext, _ responder: Responder,
+        _ keys: RetrieveIdentifier, _ association: AssociationInfo, _ responder: Responder,
         _ coming: Coming
     ) async -> Brought {
+        let (names, access) = (association.archives, association.access)
         var studies = Array(keys.studyInstanceUIDs.prefix(Self.studiesMax))
         if studies.isEmpty, let patientID = keys.patientID {
             // Of all that a patient has, an archive that is away costs its own studies alone.
-            studies = await fetch.studies(SearchKeys([.patientID: .exact(patientID)]), access: access).uids
+            studies = await fetch.studies(
+                SearchKeys([.patientID: .exact(patientID)]), among: names, access: access
+            ).uids
         }
         for study in studies {
             if responder.isCancelled { return .cancelled }
-            switch await fetch.standing(of: study, access: access) {
+            switch await fetch.standing(of: study, among: names, access: access) {
             case .here, .absent: continue
             case .coming(let progress): coming.add(progress)
             case .later(let seconds):

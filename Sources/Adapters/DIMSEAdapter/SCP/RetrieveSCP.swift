@@ -158,7 +158,7 @@ package struct RetrieveSCP: ServiceClassProvider {
             return nil
         }
         let access = request.association.access
-        if let fetching, try await !fetching.bring(keys, access: access, responder) { return nil }
+        if let fetching, try await !fetching.bring(keys, for: request.association, responder) { return nil }
         do {
             let instances = try await selection.instances(of: keys, memory: held, access: access) {
                 responder.isCancelled

@@ -111,7 +111,8 @@ private final class StoreOperation: ServiceOperation {
         let examined = await ingest.examine(
             incoming, expectedClassUID: request.message.sopClassUID,
             expectedInstanceUID: request.message.sopInstanceUID,
-            receivedFrom: association.callingAETitle.value, access: association.access)
+            receivedFrom: association.callingAETitle.value, calledAs: association.calledAETitle.value,
+            access: association.access)
         let failure: IngestFailure?
         switch examined {
         case .whole(let described): failure = await keep(described)

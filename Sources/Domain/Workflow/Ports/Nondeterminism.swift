@@ -1,3 +1,5 @@
+import Basics
+
 /// A point in time: whole microseconds since 1970-01-01T00:00:00Z.
 package struct UTCInstant: Sendable, Hashable, Comparable, Codable {
     package var microseconds: Int64
@@ -36,24 +38,9 @@ extension Entropy {
         return EntityID(String(decoding: random.map { alphabet[Int($0 & 31)] }, as: UTF8.self))
     }
 
-    /// A new DICOM UID under the UUID root. PS3.5 §B.2.
+    /// A new DICOM UID under the UUID root, of 122 random bits. PS3.5 §B.2.
     package func newUID() -> String {
-        // 2.25.<decimal of 122 random bits>: the digits are made by repeated division of the 128-bit number.
-        var words = bytes(16)
-        words[6] = (words[6] & 0x0F) | 0x40
-        words[8] = (words[8] & 0x3F) | 0x80
-        var digits: [UInt8] = []
-        var number = words
-        while number.contains(where: { $0 != 0 }) {
-            var remainder = 0
-            for index in number.indices {
-                let value = remainder << 8 | Int(number[index])
-                number[index] = UInt8(value / 10)
-                remainder = value % 10
-            }
-            digits.append(UInt8(48 + remainder))
-        }
-        return "2.25." + String(decoding: digits.reversed(), as: UTF8.self)
+        "2.25.\(UUIDBytes.make(version: 4, of: bytes(16)).reduce(UInt128(0)) { $0 << 8 | UInt128($1) })"
     }
 }
 

@@ -19,11 +19,8 @@ package struct Pseudonyms: Sendable {
     /// are facts of the standard and stay. PS3.5 §B.2.
     package func uid(_ uid: String) -> String {
         guard UIDRegistry.entry(uid) == nil else { return uid }
-        var bytes = Array(digest("uid", [uid]).prefix(16))
         // A UUID of a form of our own. RFC 9562 §5.8.
-        bytes[6] = bytes[6] & 0x0F | 0x80
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        return UID.fromUUID(bytes)
+        return UID.fromUUID(version: 8, of: digest("uid", [uid]))
     }
 
     /// 16 letters and digits for a patient's id and who issued it; the spelling of an id without issuer is its own.

@@ -23,6 +23,8 @@ package struct RoutingRule: Sendable, Equatable {
     package var name: String
     /// Of AE titles and clients, one must fit the sender; empty for whoever sends.
     package var senders: [TextPattern]
+    /// Of this server's AE titles, one must fit that which was called; empty for any, and for what came by HTTP.
+    package var called: [TextPattern]
     /// All must fit.
     package var conditions: [Condition]
     /// nil where the order does not matter.
@@ -31,17 +33,23 @@ package struct RoutingRule: Sendable, Equatable {
     package var destinations: [String]
 
     package init(
-        name: String, senders: [TextPattern] = [], conditions: [Condition] = [], order: OrderPattern? = nil,
-        destinations: [String]
+        name: String, senders: [TextPattern] = [], called: [TextPattern] = [], conditions: [Condition] = [],
+        order: OrderPattern? = nil, destinations: [String]
     ) {
         self.name = name
         self.senders = senders
+        self.called = called
         self.conditions = conditions
         self.order = order
         self.destinations = destinations
     }
 
-    /// Whether an instance is one of the rule's, whatever its order.
+    /// Whether an instance that was stored to an AE title is one of the rule's; nil for one that came under none.
+    func fits(called title: String?) -> Bool {
+        called.isEmpty || title.map { title in called.contains { $0.fits(title) } } ?? false
+    }
+
+    /// Whether an instance is one of the rule's, whatever its order and the title that was called.
     func fits(_ dataSet: DataSet, from sender: String?) -> Bool {
         (senders.isEmpty || sender.map { sender in senders.contains { $0.fits(sender) } } ?? false)
             && conditions.allSatisfy { $0.fits(dataSet) }

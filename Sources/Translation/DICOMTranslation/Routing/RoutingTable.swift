@@ -13,6 +13,8 @@ package struct RoutingTable: Sendable, Equatable {
             case tooManyHops = "too-many-hops"
             /// The order that its series is matched with is none that the rule asks for, or there is none.
             case otherOrder = "other-order"
+            /// The rule asks for the AE title that was called, and that is not known any more.
+            case titleNotKnown = "title-not-known"
         }
         package let rule: String
         package let destination: String
@@ -34,10 +36,11 @@ package struct RoutingTable: Sendable, Equatable {
     }
 
     /// Where an instance goes: each destination once, in the order of the rules.
-    package func routes(of dataSet: DataSet, from sender: String?) -> [InstanceRoute] {
+    /// - Parameter title: the AE title of this server to which it was stored; nil for what came by HTTP.
+    package func routes(of dataSet: DataSet, from sender: String?, called title: String? = nil) -> [InstanceRoute] {
         guard !rules.isEmpty, PassingOn.hops(dataSet) < hopsMax else { return [] }
         var routes: [InstanceRoute] = []
-        for rule in rules where rule.fits(dataSet, from: sender) {
+        for rule in rules where rule.fits(called: title) && rule.fits(dataSet, from: sender) {
             for name in rule.destinations where !isFrom(sender, name) {
                 let orders = rule.order.map { [$0] } ?? []
                 guard let index = routes.firstIndex(where: { $0.destination == name }) else {
@@ -53,15 +56,21 @@ package struct RoutingTable: Sendable, Equatable {
     }
 
     /// What each rule that an instance fits does with it, for an operator.
-    package func findings(of dataSet: DataSet, from sender: String?, order: ImagingOrder?) -> [Finding] {
+    /// - Parameter title: the AE title to which it was stored; nil where that is not known.
+    package func findings(
+        of dataSet: DataSet, from sender: String?, called title: String? = nil, order: ImagingOrder?
+    ) -> [Finding] {
         let isOld = PassingOn.hops(dataSet) >= hopsMax
-        return rules.filter { $0.fits(dataSet, from: sender) }.flatMap { rule in
+        let fitting = rules.filter { (title == nil || $0.fits(called: title)) && $0.fits(dataSet, from: sender) }
+        return fitting.flatMap { rule in
             rule.destinations.map { name in
                 let verdict: Finding.Verdict =
                     if isFrom(sender, name) {
                         .cameFromThere
                     } else if isOld {
                         .tooManyHops
+                    } else if !rule.fits(called: title) {
+                        .titleNotKnown
                     } else if let pattern = rule.order, !(order.map(pattern.fits) ?? false) {
                         .otherOrder
                     } else {

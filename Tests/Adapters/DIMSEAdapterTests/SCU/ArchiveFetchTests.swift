@@ -13,7 +13,7 @@ import Workflow
 @Suite("Fetches of studies", .timeLimit(.minutes(10)), .takingTurns)
 struct ArchiveFetchTests {
     /// Brings the one instance of a study when its gate opens.
-    private final class Retrieval: ArchiveRetrieving {
+    final class Retrieval: ArchiveRetrieving {
         let gate = Gate()
         let orders = Mutex<[String]>([])
         let end = Mutex(FetchEnd.whole(nil))
@@ -33,7 +33,7 @@ struct ArchiveFetchTests {
     }
 
     /// The copies of a store in memory.
-    private final class Copies: ArchiveCopies {
+    final class Copies: ArchiveCopies {
         let store: MemoryStore
         /// How often it was looked for what is due.
         let looks = Mutex(0)
@@ -71,7 +71,7 @@ struct ArchiveFetchTests {
 
     /// A service over a store in memory and archives `A` and `B`, of which A has the studies 1.2.1 of P1 and 1.2.2 of
     /// P2.
-    private final class House: Sendable {
+    final class House: Sendable {
         let store: MemoryStore
         let clock = ArchiveSearchTests.HandClock()
         let directory: ArchiveSearchTests.Directory
@@ -142,8 +142,10 @@ struct ArchiveFetchTests {
             }
         }
 
-        func standing(_ study: String = "1.2.1", _ access: AccessContext = ArchiveFetchTests.all) async -> String {
-            switch await fetch.standing(of: study, access: access) {
+        func standing(
+            _ study: String = "1.2.1", _ access: AccessContext = ArchiveFetchTests.all, among names: Set<String>? = nil
+        ) async -> String {
+            switch await fetch.standing(of: study, among: names, access: access) {
             case .here: "here"
             case .absent: "absent"
             case .coming: "coming"
@@ -206,6 +208,45 @@ struct ArchiveFetchTests {
         house.advance(5)
         #expect(await house.standing("1.2.9") == "absent")
         #expect(house.asked == 4 && house.orders.isEmpty)
+    }
+
+    @Test("Who may fetch of some archives asks those alone, and what others were asked tells nothing of these")
+    func named() async throws {
+        let house = House(ends: ["A": .failed("test")], isEmpty: true)
+        #expect(await house.standing("1.2.9", among: []) == "here")
+        #expect(await house.standing("1.2.9", among: ["C"]) == "here")
+        #expect(house.asked == 0)
+        #expect(await house.standing("1.2.9", among: ["B"]) == "absent")
+        #expect(house.directory.asked.withLock { $0 } == ["B"])
+        #expect(await house.standing("1.2.9") == "later 5")
+        #expect(await house.standing("1.2.9", among: ["B"]) == "absent")
+        #expect(house.directory.asked.withLock { $0.sorted() } == ["A", "B", "B"])
+    }
+
+    @Test("A copy lies here for whoever asks; what one archive gave up is fetched of another for who may fetch there")
+    func namedCopies() async throws {
+        let house = House(expected: 1)
+        var copy = ArchiveCopy(of: "1.2.1", at: "B", expected: 1, now: house.clock.now())
+        copy.state = .whole
+        house.store.change { [copy] in
+            $0.copies["1.2.1"] = copy
+            $0.studies.append(StudyIndex.match(1).study)
+        }
+        // Fresh or not; A has it too, and no more of it.
+        #expect(await house.standing(among: ["A"]) == "here")
+        house.advance(301)
+        #expect(await house.standing(among: ["A"]) == "here")
+        #expect(house.copy()?.archive == "B" && house.copy()?.state == .whole)
+        // What B gave up A is asked for.
+        house.store.change {
+            $0.copies["1.2.1"]?.state = .failed
+            $0.copies["1.2.1"]?.endedAt = house.clock.now()
+        }
+        #expect(await house.standing(among: ["B"]) == "absent")
+        #expect(await house.standing(among: ["A"]) == "coming")
+        #expect(house.copy()?.archive == "A")
+        // It is on its way from A: who faces B, which has nothing of it, neither waits for it nor has it fetched.
+        #expect(await house.standing(among: ["B"]) == "absent")
     }
 
     @Test("Where an archive does not answer, a study that nobody else has is not said to be nowhere")

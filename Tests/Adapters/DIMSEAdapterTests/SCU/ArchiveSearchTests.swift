@@ -115,6 +115,22 @@ struct ArchiveSearchTests {
         #expect(audit.records.allSatisfy { $0.query == "patientID=P1" && $0.category == .query })
     }
 
+    @Test("Of archives that are named those alone are asked, of none nobody")
+    func named() async {
+        let directory = Directory([
+            "A": ArchiveAnswer(matches: [Self.match(1, "A")], end: .whole),
+            "B": ArchiveAnswer(matches: [Self.match(2, "B")], end: .whole),
+        ])
+        let search = Self.search(directory)
+        let one = await search.find(.study, Self.keys, among: ["B", "C"], access: Self.access())
+        #expect(Self.uids(one) == ["1.2.2"] && !one.isPartial)
+        for names in [[], ["C"]] as [Set<String>] {
+            let none = await search.find(.study, Self.keys, among: names, access: Self.access())
+            #expect(none.matches.isEmpty && !none.isPartial)
+        }
+        #expect(directory.asked.withLock { $0 } == ["B"])
+    }
+
     @Test("What differs from the query is not shown; what lies here is answered from here alone")
     func filtered() async {
         let store = MemoryStore()
