@@ -229,6 +229,46 @@ struct FrameRegionTests {
         #expect(throws: Never.self) { try decode(region) }
     }
 
+    /// One tile of grey 128 with nothing in it: 102 bytes, however large.
+    private func empty(side: Int, block: UInt8 = 4) -> [UInt8] {
+        func number(_ value: Int, _ bytes: Int) -> [UInt8] {
+            (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * (bytes - 1 - $0))) }
+        }
+        let sides = number(side, 4) + number(side, 4)
+        let none = [UInt8](repeating: 0, count: 8)
+        let size = number(0xFF4F, 2) + number(0xFF51, 2) + number(41, 2) + number(0, 2) + sides + none + sides + none
+        // Five decompositions, reversible.
+        let coding: [UInt8] = [0, 1, 7, 1, 1] + number(0xFF52, 2) + [0, 12, 0, 0, 0, 1, 0, 5, block, block, 0, 1]
+        let steps = number(0xFF5C, 2) + [0, 19, 0x40] + [UInt8](repeating: 0x48, count: 16)
+        // A packet without data for each of six resolutions.
+        let tile = number(0xFF90, 2) + [0, 10, 0, 0] + number(20, 4) + [0, 1] + number(0xFF93, 2)
+        return size + coding + steps + tile + [UInt8](repeating: 0, count: 6) + number(0xFFD9, 2)
+    }
+
+    @Test("The corner of an image of 20,000 x 20,000 is decoded, which the whole is too large for")
+    func corner() throws {
+        let image = try FrameDecoderTests.image(rows: 20_000, columns: 20_000)
+        let region = try #require(FrameRegion(left: 19_700, top: 19_800, columns: 300, rows: 200))
+        func decode(_ bytes: [UInt8], _ image: ImagePixel, _ region: FrameRegion?) throws -> NativeFrame {
+            try FrameDecoder.decode(
+                bytes, image, transferSyntax: .jpeg2000Lossless, options: DecodingOptions(region: region))
+        }
+        let corner = try decode(empty(side: 20_000), image, region)
+        #expect((corner.rows, corner.columns) == (200, 300))
+        #expect(corner.bytes.allSatisfy { $0 == 128 })
+        #expect(throws: PixelCodecError.tooLarge(limit: "samplesMax", value: 400_000_000)) {
+            try decode(empty(side: 20_000), image, nil)
+        }
+        // Blocks of 4 x 4, which would take gigabytes.
+        #expect(throws: PixelCodecError.tooLarge(limit: "blocksMax", value: 25_000_000)) {
+            try decode(empty(side: 20_000, block: 0), image, region)
+        }
+        let larger = try FrameDecoderTests.image(rows: 46_341, columns: 46_341)
+        #expect(throws: PixelCodecError.tooLarge(limit: "wholeSamplesMax", value: 46_341 * 46_341)) {
+            try decode(empty(side: 46_341), larger, region)
+        }
+    }
+
     @Test("T.800 Table A.20: precincts make code-blocks smaller")
     func blocks() throws {
         let plain = try #require(JPEG2000Headers(PixelVectors.htj2k8))
