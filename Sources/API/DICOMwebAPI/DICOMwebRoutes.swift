@@ -31,6 +31,8 @@ package struct DICOMwebRoutes: Sendable {
     let fetch: ArchiveFetch?
     /// Carries a deletion out.
     let rejections: any RejectionDesk
+    /// Of the site, for objects that name no zone.
+    let localOffset: @Sendable (Int) -> Int?
     /// For responses that last as long as an archive takes, so that they keep no others from being sent.
     let arrivingGate = BulkResponseGate(limit: Self.arrivingMax)
     private static let arrivingMax = 16
@@ -48,14 +50,18 @@ package struct DICOMwebRoutes: Sendable {
     ///   - commitments: storage commitment beside these routes; nil for none.
     ///   - fetch: brings what lies in an archive alone; nil for none.
     ///   - rejections: carries a deletion out.
+    ///   - localOffset: minutes east of UTC of the site's wall clock, in seconds since 1970-01-01T00:00:00 of that clock; nil
+    ///     where its zone is not known.
     ///   - newBoundary: of multipart responses, never the same twice.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, pixels: any PixelCoding, ingest: InstanceIngest,
         audit: any AuditTrail, baseURL: String, gate: BulkResponseGate, memory: MemoryBudget = .unlimited,
         archives: ArchiveSearch? = nil, workitems: WorkitemRoutes? = nil, modalities: ModalityRoutes? = nil,
         commitments: CommitmentRoutes? = nil, fetch: ArchiveFetch? = nil, rejections: any RejectionDesk,
+        localOffset: @escaping @Sendable (Int) -> Int? = { _ in nil },
         newBoundary: @escaping @Sendable () -> String
     ) {
+        self.localOffset = localOffset
         self.archives = archives
         self.workitems = workitems
         self.modalities = modalities

@@ -16,10 +16,13 @@ extension DICOMwebRoutes {
 
     /// The page of a query whose matches must also meet `keys`. What lies in archives alone has no header here and is left
     /// out, which the caller is told. Throws `.malformed` where the other keys leave more than is looked at.
+    ///
+    /// - Parameter zone: what the query's dates and times are of; nil where they are compared as they were sent.
     func page(
-        _ query: StudyQuery, matching keys: HeaderKeys, _ request: APIRequest
+        _ query: StudyQuery, matching keys: HeaderKeys, in zone: ZonedSearch?, _ request: APIRequest
     ) async throws -> (page: StudyMatches, isPartial: Bool) {
         var wide = query
+        if let zone { wide.keys = zone.wide }
         (wide.limit, wide.offset) = (Self.matchedHeadersMax, 0)
         let candidates = try await index.studies(wide, access: request.access)
         guard !candidates.hasMore else {
@@ -30,7 +33,7 @@ extension DICOMwebRoutes {
         }
         var found: [StudyMatch] = []
         var bytes = 0
-        for match in candidates.matches {
+        for match in candidates.matches where zone?.holds(match) ?? true {
             try Task.checkCancellation()
             guard let stored = try await firstHeader(of: match, request) else { continue }
             bytes += stored.header.count

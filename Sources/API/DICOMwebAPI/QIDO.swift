@@ -19,6 +19,7 @@ extension DICOMwebRoutes {
         var keys = KeyReader(isFuzzy: isFuzzy)
         var includes = IncludedFields()
         var others: [QueryParameters.Parameter] = []
+        var zone: QueryParameters.Parameter?
         var seen: Set<String> = []
         for parameter in parameters {
             switch parameter.name {
@@ -40,7 +41,14 @@ extension DICOMwebRoutes {
                 guard seen.insert(parameter.name).inserted else {
                     throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is given twice")
                 }
-                if try !add(parameter, to: &keys), !parameter.value.isEmpty { others.append(parameter) }
+                if Self.tags(parameter.name) == [.timezoneOffsetFromUTC] {
+                    guard zone == nil else {
+                        throw HTTPFailure(.malformed, "\(parameter.name) is given twice, as a keyword and as a tag")
+                    }
+                    zone = parameter
+                } else if try !add(parameter, to: &keys), !parameter.value.isEmpty {
+                    others.append(parameter)
+                }
             }
         }
         for (name, key) in [("study", SearchKey.studyInstanceUID), ("series", .seriesInstanceUID)] {
@@ -51,11 +59,16 @@ extension DICOMwebRoutes {
         }
         query.keys = keys.result()
         let form = try ResultForm(request)
+        let zoned = try zone.flatMap { try self.zoned(query, $0) }
+        // DT values in headers are of that zone too.
+        if let zone, !others.isEmpty, !zone.value.isEmpty { others.append(zone) }
         let headerKeys = try HeaderKeys(others, isFuzzy: isFuzzy)
         includes.tags.formUnion(headerKeys?.tags ?? [])
         let (found, isPartial) =
             if let headerKeys {
-                try await page(query, matching: headerKeys, request)
+                try await page(query, matching: headerKeys, in: zoned, request)
+            } else if let zoned {
+                try await page(query, in: zoned, request)
             } else {
                 try await page(query, request.access)
             }
@@ -86,6 +99,38 @@ extension DICOMwebRoutes {
         return try form.response(
             sets, headers: Self.warnings(remaining: found.remaining, isPartial: isPartial),
             boundary: newBoundary())
+    }
+
+    /// What the zone of a query makes of its keys; nil where they have no times, or it is empty. Throws `.malformed` for
+    /// what is no offset.
+    private func zoned(
+        _ query: StudyQuery, _ parameter: QueryParameters.Parameter
+    ) throws(HTTPFailure) -> ZonedSearch? {
+        if parameter.value.isEmpty { return nil }
+        guard let offset = DICOMDateTime.offsetMinutes(parameter.value) else {
+            throw HTTPFailure(.malformed, "\(parameter.name) is +HHMM or -HHMM, from -1200 to +1400")
+        }
+        return ZonedSearch(query.keys, at: query.level, offsetMinutes: offset, localOffset: localOffset)
+    }
+
+    /// The page of a query whose dates and times are of a zone of its own. Errors and what is left out as of
+    /// ``page(_:matching:in:_:)``.
+    private func page(
+        _ query: StudyQuery, in zone: ZonedSearch, _ request: APIRequest
+    ) async throws -> (page: StudyMatches, isPartial: Bool) {
+        var wide = query
+        wide.keys = zone.wide
+        (wide.limit, wide.offset) = (Self.pageMax, 0)
+        let candidates = try await index.studies(wide, access: request.access)
+        guard !candidates.hasMore else {
+            throw HTTPFailure(
+                .malformed,
+                "TimezoneOffsetFromUTC is applied to \(Self.pageMax) matches at most, and there are more around these "
+                    + "dates: narrow the keys, or leave it out")
+        }
+        let rest = candidates.matches.filter(zone.holds).dropFirst(query.offset)
+        let page = Array(rest.prefix(query.limit))
+        return (StudyMatches(matches: page, remaining: rest.count - page.count), archives != nil)
     }
 
     private func page(

@@ -139,7 +139,10 @@ struct RenderedInstance: Sendable {
         options.viewport = form.query.viewport
         options.drawsOverlays = form.drawsOverlays
         options.defaultWindow = form.defaultWindow
-        let decoding = DecodingOptions(reduction: rendering.reduction(for: options.viewport), wantsRGB: true)
+        let decoding = rendering.decoding(
+            number: number, options: options,
+            decodesRegions: FrameDecoder.decodesRegions(of: header.transferSyntax))
+        options.region = decoding.region
         let bytes = try rendering.pictureBytes(number: number, viewport: options.viewport)
         let kinds = form.query.annotations
         // Of foreign length: as it goes to a process, or into the file.
@@ -147,7 +150,8 @@ struct RenderedInstance: Sendable {
         // With the letters of annotations.
         let reservation = try reserve(
             kinds.isEmpty ? bytes : bytes + bytes / 2, converts: form.query.colours.space != nil,
-            profileBytes: profile)
+            profileBytes: profile,
+            region: try decoding.region.map { (part: $0, stored: try source.frame(number).byteCount) })
         defer { reservation.release() }
         let (frame, cells, isDifference) = try await shown(number, decoding)
         options.isDifference = isDifference
@@ -248,17 +252,23 @@ struct RenderedInstance: Sendable {
 
     /// Room for a frame as stored, as values and as grey or colour, and for a picture of so many bytes with its file and
     /// profile.
+    ///
+    /// - Parameter region: the part of the image that is decoded, and the bytes of the frame as stored; nil for the
+    ///   whole, which is counted as large as stored as its values are.
     private func reserve(
-        _ pictureBytes: Int, converts: Bool = false, profileBytes: Int = 0
+        _ pictureBytes: Int, converts: Bool = false, profileBytes: Int = 0,
+        region: (part: FrameRegion, stored: Int)? = nil
     ) throws -> MemoryReservation {
         let image = rendering.image
+        let pixelCount = region.map { $0.part.rows * $0.part.columns } ?? image.rows * image.columns
         // What goes to a process, and what comes back.
-        let converting = converts ? 3 * max(3 * image.rows * image.columns, pictureBytes) : 0
-        let samples = image.rows * image.columns * image.samplesPerPixel
+        let converting = converts ? 3 * max(3 * pixelCount, pictureBytes) : 0
+        let samples = pixelCount * image.samplesPerPixel
+        let values = samples * ((image.bitsAllocated + 7) / 8)
         let reservation = memory.reservation()
         guard
             reservation.grow(
-                to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes + converting
+                to: (region?.stored ?? values) + values + 3 * samples + 4 * pictureBytes + converting
                     + 2 * profileBytes)
         else {
             throw StoreError(.unavailable, "no memory for a frame that is rendered")

@@ -74,6 +74,10 @@ extension PixelMessage.Request {
                 image.rows, image.columns, image.samplesPerPixel, image.bitsAllocated, image.bitsStored, image.highBit,
                 image.isSigned ? 1 : 0, image.isPlanar ? 1 : 0, options.reduction, options.wantsRGB ? 1 : 0, bytes,
             ] { writer.number(number) }
+            // Without one, numbers that no region has.
+            for number in options.region.map({ [$0.left, $0.top, $0.columns, $0.rows] }) ?? [0, 0, 0, 0] {
+                writer.number(number)
+            }
             writer.text(image.photometricInterpretation)
         case .encode(let shape, let syntax, let options, let bytes):
             writer.number(2)
@@ -105,15 +109,18 @@ extension PixelMessage.Request {
         guard let uid = reader.text(), let syntax = TransferSyntax(uid: uid) else { return nil }
         switch kind {
         case 1:
-            let numbers = (0..<11).compactMap { _ in reader.number() }
-            guard numbers.count == 11, numbers[10] >= 0, let photometric = reader.text(),
+            let numbers = (0..<15).compactMap { _ in reader.number() }
+            guard numbers.count == 15, numbers[10] >= 0, let photometric = reader.text(),
                 let image = ImagePixel(
                     rows: numbers[0], columns: numbers[1], samplesPerPixel: numbers[2],
                     photometricInterpretation: photometric, bitsAllocated: numbers[3], bitsStored: numbers[4],
                     highBit: numbers[5], isSigned: numbers[6] == 1, isPlanar: numbers[7] == 1)
             else { return nil }
+            let region = FrameRegion(left: numbers[11], top: numbers[12], columns: numbers[13], rows: numbers[14])
+            guard region != nil || numbers[11...] == [0, 0, 0, 0] else { return nil }
             self = .decode(
-                image, syntax, DecodingOptions(reduction: numbers[8], wantsRGB: numbers[9] == 1), bytes: numbers[10])
+                image, syntax,
+                DecodingOptions(reduction: numbers[8], wantsRGB: numbers[9] == 1, region: region), bytes: numbers[10])
         case 2:
             guard let shape = FrameShape(&reader) else { return nil }
             let numbers = (0..<5).compactMap { _ in reader.number() }

@@ -51,7 +51,9 @@ package final class PixelWorkers: PixelCoding {
     package func decode(
         _ frame: [UInt8], _ image: ImagePixel, transferSyntax: TransferSyntax, options: DecodingOptions
     ) async throws -> NativeFrame {
-        try configuration.limits.pixels.check(image, codestreamBytes: frame.count)
+        try configuration.limits.pixels.check(
+            image, codestreamBytes: frame.count,
+            region: FrameDecoder.decodesRegions(of: transferSyntax) ? options.region : nil)
         if !transferSyntax.isEncapsulated {
             // No codec sees native pixels: our own code only sorts them, in less time than they take to a process and back.
             return try await withTaskExecutorPreference(globalConcurrentExecutor) {

@@ -27,6 +27,7 @@ package struct PixelWorkersConfiguration: Sendable {
             "--cpu-seconds", "\(limits.cpuSeconds)", "--resident-bytes", "\(limits.residentBytes)",
             "--samples-max", "\(pixels.samplesMax)", "--codestream-bytes-max", "\(pixels.codestreamBytesMax)",
             "--scans-max", "\(pixels.scansMax)", "--tiles-max", "\(pixels.tilesMax)",
+            "--whole-samples-max", "\(pixels.wholeSamplesMax)", "--blocks-max", "\(pixels.blocksMax)",
         ]
     }
 }

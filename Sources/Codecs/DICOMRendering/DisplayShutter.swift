@@ -62,18 +62,19 @@ struct DisplayShutter: Sendable {
     /// Covers what lies outside of any shape.
     ///
     /// - Parameters:
+    ///   - part: what of the frame the picture is.
     ///   - rows: of the whole image, which may have been decoded smaller.
     ///   - aspect: height of a pixel by its width; a circle's radius counts columns.
-    func cover(_ image: inout RenderedImage, rows: Int, columns: Int, aspect: Double) {
+    func cover(_ image: inout RenderedImage, _ part: FramePart, rows: Int, columns: Int, aspect: Double) {
         guard !shapes.isEmpty else { return }
-        let (down, across) = (Double(rows) / Double(image.rows), Double(columns) / Double(image.columns))
+        let (down, across) = (Double(rows) / Double(part.rows), Double(columns) / Double(part.columns))
         for row in 0..<image.rows {
-            let y = (Double(row) + 0.5) * down + 0.5
+            let y = (Double(row + part.top) + 0.5) * down + 0.5
             let spans = shapes.map { Self.spans($0, y, aspect) }
             // The spans of a shape lie one behind another: those that are passed are not looked at again.
             var first = [Int](repeating: 0, count: spans.count)
             for column in 0..<image.columns {
-                let x = (Double(column) + 0.5) * across + 0.5
+                let x = (Double(column + part.left) + 0.5) * across + 0.5
                 var isSeen = true
                 for (shape, spans) in spans.enumerated() {
                     while first[shape] < spans.count, spans[first[shape]].1 < x { first[shape] += 1 }

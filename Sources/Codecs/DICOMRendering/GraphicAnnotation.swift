@@ -16,12 +16,15 @@ struct GraphicAnnotation: Sendable {
         case pixel
         /// Parts of the displayed area.
         case display
+        /// Pixels of the total pixel matrix, of which the image's frames are tiles.
+        case matrix
 
-        /// nil for MATRIX, which is for tiled images, and what is no unit.
+        /// nil for what is no unit.
         init?(_ term: String?) {
             switch term {
             case "PIXEL": self = .pixel
             case "DISPLAY": self = .display
+            case "MATRIX": self = .matrix
             default: return nil
             }
         }
@@ -56,6 +59,8 @@ struct GraphicAnnotation: Sendable {
         var alignment = Alignment.top
         /// Of the letters; nil for that of the layer.
         var paint: GraphicPaint?
+        /// Of the letters; nil for none.
+        var shadow: GraphicShadow?
         var anchor: (units: Units, point: Coverage.Point, isVisible: Bool)?
     }
 
@@ -145,6 +150,7 @@ struct GraphicAnnotation: Sendable {
         var text = Text(lines: lines, justification: .left)
         let style = item.item(.textStyleSequence)
         text.paint = style.flatMap { GraphicPaint($0, .textColorCIELabValue) }
+        text.shadow = style.flatMap { GraphicShadow($0) }
         switch style?.string(.horizontalAlignment) ?? item.string(.boundingBoxTextHorizontalJustification) {
         case "CENTER": text.justification = .center
         case "RIGHT": text.justification = .right

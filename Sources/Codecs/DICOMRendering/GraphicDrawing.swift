@@ -16,20 +16,29 @@ struct GraphicDrawing: Sendable {
     let lineWidth: Double
     /// Of text without a box.
     let textScale: Int
+    /// Where the image begins in the total pixel matrix, in its pixels; nil where it is no tile of one.
+    let tile: Coverage.Point?
 
-    init(_ layout: DisplayedLayout) {
+    init(_ layout: DisplayedLayout, tile: Coverage.Point? = nil) {
         self.layout = layout
+        self.tile = tile
         let side = max(layout.rows, layout.columns)
         lineWidth = Double(max(1, side / 768))
         textScale = max(1, side / 512)
     }
 
-    private func place(_ point: Coverage.Point, _ units: GraphicAnnotation.Units) -> Coverage.Point {
+    /// A place in pixels of the picture.
+    func place(_ point: Coverage.Point, _ units: GraphicAnnotation.Units) -> Coverage.Point {
         switch units {
         case .pixel: layout.place(pixel: point)
         case .display: layout.place(display: point)
+        case .matrix:
+            layout.place(pixel: Coverage.Point(point.x - (tile?.x ?? 0), point.y - (tile?.y ?? 0)))
         }
     }
+
+    /// Whether it is known where in the picture these lie.
+    func places(_ units: [GraphicAnnotation.Units?]) -> Bool { tile != nil || !units.contains(.matrix) }
 
     // MARK: Graphics
 
@@ -44,11 +53,14 @@ struct GraphicDrawing: Sendable {
     }
 
     /// The lines of an object in a style of its own: the parts that are on, or those that are off.
+    ///
+    /// - Parameter shift: by how much they are moved, in pixels of the picture.
     func line(
-        _ graphic: GraphicAnnotation.Graphic, _ style: GraphicLineStyle, isOn: Bool, on coverage: inout Coverage
+        _ graphic: GraphicAnnotation.Graphic, _ style: GraphicLineStyle, isOn: Bool,
+        shift: Coverage.Point = Coverage.Point(0, 0), on coverage: inout Coverage
     ) throws(RenderingError) {
         let width = width(style, graphic.units)
-        let points = outline(graphic)
+        let points = outline(graphic).map { Coverage.Point($0.x + shift.x, $0.y + shift.y) }
         guard style.pattern != nil, points.count > 1 else {
             if isOn { try line(points, width: width, on: &coverage) }
             return
@@ -59,7 +71,7 @@ struct GraphicDrawing: Sendable {
         }
     }
 
-    private func line(_ points: [Coverage.Point], width: Double, on coverage: inout Coverage) throws(RenderingError) {
+    func line(_ points: [Coverage.Point], width: Double, on coverage: inout Coverage) throws(RenderingError) {
         if points.count == 1 { try coverage.line(points[0], points[0], width: 2 * width + 1) }
         for (from, to) in zip(points, points.dropFirst()) { try coverage.line(from, to, width: width) }
     }
@@ -74,12 +86,14 @@ struct GraphicDrawing: Sendable {
             return ((end.x - origin.x) * (end.x - origin.x) + (end.y - origin.y) * (end.y - origin.y)).squareRoot()
         }
         let scale = (reach(Coverage.Point(1, 0)) * reach(Coverage.Point(0, 1))).squareRoot()
-        let most = max(lineWidth, Double(max(layout.rows, layout.columns)) / 32)
-        return max(1, min(most, thickness * scale))
+        return max(1, min(thickest, thickness * scale))
     }
 
+    /// Of a line, in pixels of the picture.
+    var thickest: Double { max(lineWidth, Double(max(layout.rows, layout.columns)) / 32) }
+
     /// The points between which an object's lines go, in pixels of the picture; of a point one.
-    private func outline(_ graphic: GraphicAnnotation.Graphic) -> [Coverage.Point] {
+    func outline(_ graphic: GraphicAnnotation.Graphic) -> [Coverage.Point] {
         let points = graphic.points
         switch graphic.kind {
         case .point, .polyline: return points.map { place($0, graphic.units) }
@@ -155,15 +169,25 @@ struct GraphicDrawing: Sendable {
         try coverage.line(from, anchor, width: lineWidth)
     }
 
+    /// Pixels of a stroke of a text's letters.
+    func letterScale(_ text: GraphicAnnotation.Text) -> Int {
+        guard let box = text.box.map({ area($0) }) else { return textScale }
+        let columns = text.lines.map { $0.unicodeScalars.count }.max() ?? 0
+        return Self.scale(columns: columns, lines: text.lines.count, box.wide, box.high)
+    }
+
     /// Letters stand upright whichever way the image is turned. A text is as large as its box lets it be; one without a
     /// box stands beside its anchor.
-    func letters(_ text: GraphicAnnotation.Text, on coverage: inout Coverage) throws(RenderingError) {
+    ///
+    /// - Parameter shift: by how much they are moved, in pixels of the picture.
+    func letters(
+        _ text: GraphicAnnotation.Text, shift: Coverage.Point = Coverage.Point(0, 0), on coverage: inout Coverage
+    ) throws(RenderingError) {
         let columns = text.lines.map { $0.unicodeScalars.count }
-        var scale = textScale
+        let scale = letterScale(text)
         var (left, top) = (0.0, 0.0)
         var width = Typeface.size(columns: columns.max() ?? 0, lines: text.lines.count, scale: scale).width
         if let box = text.box.map({ area($0) }) {
-            scale = Self.scale(columns: columns.max() ?? 0, lines: text.lines.count, box.wide, box.high)
             width = Int(min(box.wide, 65_535))
             let height = Typeface.size(columns: 1, lines: text.lines.count, scale: scale).height
             let space = max(0, box.high - Double(height))
@@ -178,6 +202,7 @@ struct GraphicDrawing: Sendable {
             let anchor = place(own.point, own.units)
             (left, top) = (anchor.x + 4 * lineWidth, anchor.y)
         }
+        (left, top) = (left + shift.x, top + shift.y)
         guard left.magnitude <= Coverage.farthest, top.magnitude <= Coverage.farthest else { return }
         for (index, line) in text.lines.enumerated() {
             let own = Typeface.size(columns: columns[index], lines: 1, scale: scale).width

@@ -1,8 +1,6 @@
 import DICOMData
 
 /// How the lines of one graphic object look, in place of what its layer says. PS3.3 §C.10.5.1.3.13.
-///
-/// Shadows are not drawn.
 struct GraphicLineStyle: Sendable, Equatable {
     /// Bits of a pattern, after which it begins again.
     static let patternBits = 32
@@ -18,11 +16,14 @@ struct GraphicLineStyle: Sendable, Equatable {
     /// Which parts of a dashed line are on, from its beginning: the highest bit first, each as long as the line is
     /// wide. nil for a solid line. One of 16 bits, as the standard's own example of equal dashes (00FFH), repeats.
     var pattern: UInt32?
+    /// nil for none.
+    var shadow: GraphicShadow?
 
     /// Of an item of a Line Style Sequence; nil for one without a colour.
     init?(_ item: DataSet) {
         guard let on = GraphicPaint(item, .patternOnColorCIELabValue, .patternOnOpacity) else { return nil }
         self.on = on
+        shadow = GraphicShadow(item)
         thickness = item.double(.lineThickness).flatMap { $0 > 0 && $0 <= Self.thickest ? $0 : nil }
         guard item.string(.lineDashingStyle) == "DASHED" else { return }
         pattern = item.int(.linePattern).flatMap { UInt32(exactly: $0) }.map { $0 <= 0xFFFF ? $0 << 16 | $0 : $0 }

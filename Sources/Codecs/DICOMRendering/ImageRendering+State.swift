@@ -40,7 +40,7 @@ extension ImageRendering {
         guard !annotations.isEmpty else { return }
         var layers: [String: [GraphicAnnotation]] = [:]
         for annotation in annotations { layers[annotation.layer, default: []].append(annotation) }
-        let drawing = GraphicDrawing(layout)
+        let drawing = GraphicDrawing(layout, tile: tileOrigin(number: number))
         var coverage = Coverage(rows: picture.rows, columns: picture.columns)
         func show(_ colour: PresentationColour, opacity: Double = 1) throws(RenderingError) {
             if !colour.isGrey { picture = try Self.inColour(picture) }
@@ -50,7 +50,12 @@ extension ImageRendering {
         func draw(_ annotations: [GraphicAnnotation], _ colour: PresentationColour) throws(RenderingError) {
             for annotation in annotations {
                 // Of very much that is drawn the last looks as its layer says.
-                for graphic in annotation.graphics {
+                for graphic in annotation.graphics where drawing.places([graphic.units]) {
+                    if let style = graphic.style, let shadow = style.shadow, !coverage.isBusy {
+                        try show(colour)
+                        try drawing.shadow(shadow, of: graphic, style, on: &coverage)
+                        try show(shadow.paint)
+                    }
                     if let fill = graphic.fill, graphic.isFilled, !coverage.isBusy {
                         try show(colour)
                         try drawing.fill(graphic, on: &coverage)
@@ -70,10 +75,14 @@ extension ImageRendering {
                     try drawing.line(graphic, style, isOn: true, on: &coverage)
                     try show(style.on)
                 }
-                for text in annotation.texts {
+                for text in annotation.texts where drawing.places([text.box?.units, text.anchor?.units]) {
                     try drawing.anchor(text, on: &coverage)
-                    let paint = coverage.isBusy ? nil : text.paint
-                    if paint != nil { try show(colour) }
+                    let (paint, shadow) = coverage.isBusy ? (nil, nil) : (text.paint, text.shadow)
+                    if paint != nil || shadow != nil { try show(colour) }
+                    if let shadow {
+                        try drawing.shadow(shadow, of: text, on: &coverage)
+                        try show(shadow.paint)
+                    }
                     try drawing.letters(text, on: &coverage)
                     if let paint { try show(paint) }
                 }

@@ -24,6 +24,9 @@ package struct ImageRendering: Sendable {
         package var isDifference = false
         /// nil: pixel for pixel, but for pixels that are not square.
         package var viewport: Viewport?
+        /// The part of the image that the frame holds; nil for all of it. See
+        /// ``ImageRendering/decoding(number:options:decodesRegions:)``.
+        package var region: FrameRegion?
 
         package init() {}
     }
@@ -34,7 +37,7 @@ package struct ImageRendering: Sendable {
     let attributes: FrameAttributes
     let isFloat: Bool
     /// Those of a state before the image's own of the same group.
-    private let overlays: [OverlayPlane]
+    let overlays: [OverlayPlane]
     /// In place of what the image says of its look; nil for none.
     let state: PresentationState?
     let sopInstanceUID: String
@@ -73,17 +76,14 @@ package struct ImageRendering: Sendable {
 
     /// How often both sides may be halved in decoding where a picture of this size is wanted; 0 where every pixel counts.
     package func reduction(for viewport: Viewport?) -> Int {
-        guard let viewport, viewport.region == Viewport.Region(), overlays.isEmpty, image.bitsAllocated > 1,
-            image.photometricInterpretation != "PALETTE COLOR", state == nil, supplement == nil, !subtracts
-        else { return 0 }
-        var halvings = 0
-        // The larger side decides: the other one is not filled.
-        while halvings < 8,
-            max(image.columns >> (halvings + 1) / viewport.width, image.rows >> (halvings + 1) / viewport.height) >= 1
-        {
-            halvings += 1
-        }
-        return halvings
+        guard let viewport, viewport.region == Viewport.Region(), canBeHalved else { return 0 }
+        return Self.halvings(columns: image.columns, rows: image.rows, for: viewport)
+    }
+
+    /// The mean of neighbours is what is seen of them.
+    var canBeHalved: Bool {
+        overlays.isEmpty && image.bitsAllocated > 1 && image.photometricInterpretation != "PALETTE COLOR"
+            && state == nil && supplement == nil && !subtracts
     }
 
     /// Bytes of the picture of a frame, from 1. Throws `.regionOutside` and `.tooLarge`.
@@ -160,7 +160,7 @@ package struct ImageRendering: Sendable {
         _ frame: NativeFrame, number: Int, cells: [UInt8]? = nil, options: Options = Options()
     ) throws(RenderingError) -> RenderedImage {
         // Looked at first: what is wrong with a wish costs nothing.
-        if state == nil { _ = try placement(rows: frame.rows, columns: frame.columns, number, options) }
+        if state == nil { _ = try placement(rows: image.rows, columns: image.columns, number, options) }
         let values = try values(of: frame, number: number, options: options)
         return try render(values, number: number, cells: cells, options: options)
     }
@@ -194,10 +194,11 @@ package struct ImageRendering: Sendable {
         _ values: RenderedImage, number: Int, cells: [UInt8]? = nil, options: Options
     ) throws(RenderingError) -> RenderedImage {
         guard values.rows <= image.rows, values.columns <= image.columns else { throw .noImage }
+        let part = try part(values, options)
         var picture = values
         let aspect = attributes.aspect(frame: number)
         let shutter = state.map(\.shutter) ?? attributes.shutter(frame: number)
-        shutter?.cover(&picture, rows: image.rows, columns: image.columns, aspect: aspect)
+        shutter?.cover(&picture, part, rows: image.rows, columns: image.columns, aspect: aspect)
         // Planes have a bit for each pixel of the image.
         if values.rows == image.rows, values.columns == image.columns {
             for plane in overlays where shutter?.overlayGroup == plane.group {
@@ -216,7 +217,7 @@ package struct ImageRendering: Sendable {
         }
         if let state { return try presented(picture, by: state, number: number, viewport: options.viewport) }
         return try Resampling.resampled(
-            picture, placement(rows: values.rows, columns: values.columns, number, options))
+            picture, placement(rows: part.rows, columns: part.columns, number, options), part)
     }
 
     private func cover(

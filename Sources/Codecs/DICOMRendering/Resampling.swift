@@ -1,19 +1,30 @@
 /// Pictures of another size: each pixel is the mean of the area that it covers where it becomes smaller, and between its
 /// neighbours where it becomes larger.
 enum Resampling {
-    static func resampled(_ image: RenderedImage, _ placement: Placement) throws(RenderingError) -> RenderedImage {
+    /// - Parameters:
+    ///   - image: the frame, or a part of it.
+    ///   - placement: in the whole frame.
+    ///   - part: what of the frame the image is; nil for the whole.
+    ///
+    /// Throws `.noImage` where the part has not all pixels that the result is made of.
+    static func resampled(
+        _ image: RenderedImage, _ placement: Placement, _ part: FramePart? = nil
+    ) throws(RenderingError) -> RenderedImage {
+        let part = part ?? FramePart(columns: image.columns, rows: image.rows)
         let whole =
             placement.x == 0 && placement.y == 0 && placement.columns == image.columns
             && placement.rows == image.rows && placement.width == Double(image.columns)
-            && placement.height == Double(image.rows)
+            && placement.height == Double(image.rows) && part == FramePart(columns: image.columns, rows: image.rows)
         if whole, !placement.flipsHorizontally, !placement.flipsVertically { return image }
         let across = Axis(
-            from: placement.x, length: placement.width, input: image.columns, output: placement.columns,
+            from: placement.x, length: placement.width, input: part.columns, output: placement.columns,
             flips: placement.flipsHorizontally)
         let down = Axis(
-            from: placement.y, length: placement.height, input: image.rows, output: placement.rows,
+            from: placement.y, length: placement.height, input: part.rows, output: placement.rows,
             flips: placement.flipsVertically)
-        let bytes = scaled(image, across, down)
+        guard across.isWithin(part.left..<part.left + image.columns), down.isWithin(part.top..<part.top + image.rows)
+        else { throw .noImage }
+        let bytes = scaled(image, across, down, part)
         guard
             let scaled = RenderedImage(
                 rows: placement.rows, columns: placement.columns, samplesPerPixel: image.samplesPerPixel, bytes: bytes)
@@ -58,6 +69,14 @@ enum Resampling {
             if part == 0 || low + 1 >= input { weights.append(1) } else { weights += [1 - part, part] }
         }
 
+        /// Every pixel that the result is made of is one of these.
+        func isWithin(_ pixels: Range<Int>) -> Bool {
+            first.indices.allSatisfy { place in
+                pixels.lowerBound <= first[place]
+                    && first[place] + start[place + 1] - start[place] <= pixels.upperBound
+            }
+        }
+
         /// Pixels that one of the result is made of, at most.
         var spanMax: Int {
             var most = 1
@@ -68,7 +87,7 @@ enum Resampling {
 
     /// Each line is brought to its width once, when the first line of the result needs it; only those that one line of
     /// the result is made of are held.
-    private static func scaled(_ image: RenderedImage, _ across: Axis, _ down: Axis) -> [UInt8] {
+    private static func scaled(_ image: RenderedImage, _ across: Axis, _ down: Axis, _ part: FramePart) -> [UInt8] {
         let width = across.first.count * image.samplesPerPixel
         let rows = down.first.count
         let slots = down.spanMax
@@ -83,7 +102,8 @@ enum Resampling {
                             held[line % slots] = line
                             let target = UnsafeMutableBufferPointer(
                                 rebasing: lines[line % slots * width..<(line % slots + 1) * width])
-                            across.scale(source, line * image.columns, image.samplesPerPixel, to: target)
+                            let start = (line - part.top) * image.columns - part.left
+                            across.scale(source, start, image.samplesPerPixel, to: target)
                         }
                         let target = UnsafeMutableBufferPointer(rebasing: out[row * width..<(row + 1) * width])
                         join(lines, down, row, slots, to: target)
@@ -124,7 +144,8 @@ enum Resampling {
 extension Resampling.Axis {
     /// Brings one line of samples to the width of the result.
     ///
-    /// - Parameter start: the first pixel of the line, in pixels from the first of the image.
+    /// - Parameter start: the first pixel of the whole line, in pixels from the first of the image: before the image
+    ///   where that is a part.
     fileprivate func scale(
         _ source: UnsafeBufferPointer<UInt8>, _ start: Int, _ samples: Int, to target: UnsafeMutableBufferPointer<Float>
     ) {

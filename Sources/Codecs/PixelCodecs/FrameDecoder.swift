@@ -18,9 +18,23 @@ package enum FrameDecoder {
         _ frame: [UInt8], _ image: ImagePixel, transferSyntax: TransferSyntax,
         options: DecodingOptions = DecodingOptions(), limits: PixelLimits = .default
     ) throws(PixelCodecError) -> NativeFrame {
-        try limits.check(image, codestreamBytes: frame.count)
-        let decoded = try asCoded(frame, image, transferSyntax, options, limits)
+        if let region = options.region, !region.lies(in: image) {
+            throw .unsupported("a region beside the image")
+        }
+        var asked = options
+        if !decodesRegions(of: transferSyntax), options.region != nil { (asked.reduction, asked.region) = (0, nil) }
+        try limits.check(image, codestreamBytes: frame.count, region: asked.region)
+        var decoded = try asCoded(frame, image, transferSyntax, asked, limits)
+        if let region = options.region, asked.region == nil {
+            guard let part = decoded.cut(region) else { throw .malformed("a frame without its region") }
+            decoded = part
+        }
         return options.wantsRGB ? decoded.inRGB() : decoded
+    }
+
+    /// Whether a part of a frame of this transfer syntax is decoded without the rest of it.
+    package static func decodesRegions(of transferSyntax: TransferSyntax) -> Bool {
+        [.jpeg2000Lossless, .jpeg2000, .jpeg2000Part2Lossless, .jpeg2000Part2].contains(transferSyntax)
     }
 
     /// Whether frames of this transfer syntax can be decoded.

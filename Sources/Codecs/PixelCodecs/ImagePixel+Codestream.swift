@@ -16,14 +16,17 @@ extension ImagePixel {
         }
     }
 
-    /// The size behind so many halvings of both sides, each rounded up.
-    func halved(_ halvings: Int) -> (rows: Int, columns: Int) {
-        ((rows + 1 << halvings - 1) >> halvings, (columns + 1 << halvings - 1) >> halvings)
+    /// The size of the image, or of a part of it, behind so many halvings of both sides, 0...8, each rounded up.
+    package func halved(_ halvings: Int, of region: FrameRegion? = nil) -> (rows: Int, columns: Int) {
+        let (rows, columns) = (region?.rows ?? self.rows, region?.columns ?? self.columns)
+        return ((rows + 1 << halvings - 1) >> halvings, (columns + 1 << halvings - 1) >> halvings)
     }
 
     /// Whether a frame of this image, decoded with these options, can have this shape.
     package func decodes(to shape: FrameShape, _ options: DecodingOptions) -> Bool {
         shape.samplesPerPixel == samplesPerPixel
-            && (0...options.reduction).contains { halved($0) == (shape.rows, shape.columns) }
+            && (0...options.reduction).contains {
+                halved($0, of: options.region) == (shape.rows, shape.columns)
+            }
     }
 }

@@ -2,6 +2,9 @@
 struct JPEG2000Headers {
     let rows: Int
     let columns: Int
+    /// Where the image begins on the reference grid, 0...2^32 - 2. §B.2.
+    let left: Int
+    let top: Int
     /// Bits of each component and whether it is signed.
     let components: [(precision: Int, isSigned: Bool)]
     /// Every component has a sample at every place of the grid.
@@ -9,6 +12,11 @@ struct JPEG2000Headers {
     let tiles: Int
     /// Decompositions: how often the size can be halved.
     private(set) var levels = 0
+    /// Samples of a code-block, 1...2^26: of the smallest where precincts make those of some resolutions smaller. Tiles
+    /// and components may say otherwise. §B.7.
+    private(set) var blockSamples = 1
+    /// Its code-blocks are of high throughput, or some may be: it says so of itself or of them. T.814 Annex A.
+    private(set) var isHighThroughput: Bool
     /// Colour was transformed by the codestream (RCT or ICT) and comes back as RGB.
     private(set) var isTransformed = false
     /// The codestream is inside of a JP2 file, which frames should not be. PS3.5 §A.4.4.
@@ -30,6 +38,7 @@ struct JPEG2000Headers {
         guard places[0] > places[2], places[1] > places[3], places[4] > 0, places[5] > 0, places[6] <= places[2],
             places[7] <= places[3]
         else { return nil }
+        (left, top) = (places[2], places[3])
         columns = places[0] - places[2]
         rows = places[1] - places[3]
         // Each is below 2^33: their product may not fit.
@@ -45,21 +54,48 @@ struct JPEG2000Headers {
         }
         self.components = components
         self.isFull = isFull
+        // Rsiz of Part 15.
+        isHighThroughput = word(size + 2) & 0x4000 != 0
         var position = size + word(size)
         while position + 4 <= bytes.count {
             let marker = word(position)
             if marker == 0xFF90 { return nil }
             let length = word(position + 2)
             guard marker >= 0xFF00, length >= 2, position + 2 + length <= bytes.count else { return nil }
+            isHighThroughput = isHighThroughput || marker == 0xFF50
             if marker == 0xFF52 {
                 guard length >= 12 else { return nil }
                 isTransformed = bytes[position + 8] != 0
                 levels = Int(bytes[position + 9])
+                isHighThroughput = isHighThroughput || bytes[position + 12] & 0x40 != 0
+                blockSamples = Self.blockSamples(bytes[(position + 4)..<(position + 2 + length)], levels: levels)
                 return
             }
             position += 2 + length
         }
         return nil
+    }
+
+    /// How often both sides can be halved, at most so often as is wanted, so that the first pixel of a region is still
+    /// one: the origins of image and region are multiples then, and the smaller region lies where its place halved says.
+    /// §B.5.
+    func halvings(_ wanted: Int, of region: FrameRegion?) -> Int {
+        let places = left | top | (region?.left ?? 0) | (region?.top ?? 0)
+        return min(wanted, levels, places == 0 ? wanted : places.trailingZeroBitCount)
+    }
+
+    /// - Parameter coding: the parameters of COD, from Scod on: eight bytes and more. §A.6.1, Table A.20.
+    private static func blockSamples(_ coding: ArraySlice<UInt8>, levels: Int) -> Int {
+        let coding = Array(coding)
+        guard coding.count >= 8 else { return 1 }
+        let (wide, high) = (Int(coding[6] & 15) + 2, Int(coding[7] & 15) + 2)
+        guard coding[0] & 1 == 1 else { return 1 << min(26, wide + high) }
+        // A byte for each resolution; in all but the first a block is at most half as wide and high as its precinct.
+        let exponents = coding.dropFirst(10).prefix(levels + 1).enumerated().map { resolution, precinct in
+            let less = resolution == 0 ? 0 : 1
+            return max(0, min(wide, Int(precinct & 15) - less)) + max(0, min(high, Int(precinct >> 4) - less))
+        }
+        return 1 << min(26, exponents.min() ?? 0)
     }
 
     /// Where the codestream begins in a JP2 file. T.800 §I.4.

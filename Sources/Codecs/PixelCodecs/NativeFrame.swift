@@ -44,10 +44,15 @@ package struct DecodingOptions: Sendable, Equatable {
     package var reduction: Int
     /// Colour comes as RGB. Otherwise luminance and chrominance come as coded.
     package var wantsRGB: Bool
+    /// The part of the image that comes back; nil for all of it. Of JPEG 2000 no more is decoded than that part needs,
+    /// halved as long as the part's first pixel is one of the smaller image too; of other codecs, HTJ2K among them, it is
+    /// cut out of the whole frame, unreduced.
+    package var region: FrameRegion?
 
-    package init(reduction: Int = 0, wantsRGB: Bool = false) {
+    package init(reduction: Int = 0, wantsRGB: Bool = false, region: FrameRegion? = nil) {
         self.reduction = max(0, min(8, reduction))
         self.wantsRGB = wantsRGB
+        self.region = region
     }
 }
 

@@ -3,22 +3,32 @@ import DICOMPixels
 
 /// JPEG 2000 and High-Throughput JPEG 2000 by OpenJPEG. ITU-T T.800, T.814; PS3.5 §A.4.4.
 enum OpenJPEGCodec {
-    /// Decodes a codestream whose header agrees with the image, all of it: what ends too early is an error. Colour that
-    /// the codestream transformed is RGB, other colour is as coded.
+    /// Decodes a codestream whose header agrees with the image, all of it or a region of it: what ends too early is an
+    /// error. Colour that the codestream transformed is RGB, other colour is as coded.
+    ///
+    /// Of a region the tiles that it touches are read, and of those the code-blocks that it needs; the others are passed
+    /// over by the lengths that they tell. Of high throughput OpenJPEG 2.5.0 gives nothing but zeros for a part of a tile:
+    /// such a frame is decoded whole and its region cut out.
     static func decode(
         _ frame: [UInt8], _ image: ImagePixel, _ options: DecodingOptions, _ limits: PixelLimits, isLossless: Bool
     ) throws(PixelCodecError) -> NativeFrame {
         guard let headers = JPEG2000Headers(frame) else { throw .malformed("no JPEG 2000 main header") }
         let precision = try agreed(headers, image, limits)
-        let halvings = min(options.reduction, headers.levels)
+        if let region = options.region, headers.isHighThroughput {
+            try limits.check(image, codestreamBytes: frame.count)
+            let whole = try decode(frame, image, DecodingOptions(), limits, isLossless: isLossless)
+            guard let part = whole.cut(region) else { throw .malformed("a frame without its region") }
+            return part
+        }
+        let halvings = headers.halvings(options.reduction, of: options.region)
         let size = PixelCells.sampleBytes(image.bitsAllocated)
         // OpenJPEG takes a pointer that is not const, and does not write to it.
         var source = frame
-        let (rows, columns) = image.halved(halvings)
+        let (rows, columns) = image.halved(halvings, of: options.region)
         let result = source.withUnsafeMutableBufferPointer { source -> Result<[UInt8], PixelCodecError> in
             do throws(PixelCodecError) {
                 return .success(
-                    try decoded(source, headers, halvings) { picture throws(PixelCodecError) in
+                    try decoded(source, headers, halvings, options.region) { picture throws(PixelCodecError) in
                         try samples(picture, image, rows: rows, columns: columns, precision: precision, size: size)
                     })
             } catch { return .failure(error) }
@@ -41,14 +51,20 @@ enum OpenJPEGCodec {
         }
         guard precision <= 31 else { throw .unsupported("JPEG 2000 of \(precision) bits") }
         guard headers.tiles <= limits.tilesMax else { throw .tooLarge(limit: "tilesMax", value: headers.tiles) }
+        let samples = image.rows * image.columns * image.samplesPerPixel
+        if samples > limits.samplesMax {
+            let blocks = samples / headers.blockSamples
+            guard blocks <= limits.blocksMax else { throw .tooLarge(limit: "blocksMax", value: blocks) }
+        }
         return precision
     }
 
     /// Runs the decoder and hands out its picture.
     private static func decoded(
         _ source: UnsafeMutableBufferPointer<UInt8>, _ headers: JPEG2000Headers, _ halvings: Int,
-        _ body: (opj_image_t) throws(PixelCodecError) -> [UInt8]
+        _ region: FrameRegion?, _ body: (opj_image_t) throws(PixelCodecError) -> [UInt8]
     ) throws(PixelCodecError) -> [UInt8] {
+        let area = try region.map { (region) throws(PixelCodecError) in try Self.area(region, headers) }
         var memory = hilum_opj_memory(
             bytes: source.baseAddress, length: source.count, capacity: source.count, limit: 0, position: 0)
         guard let codec = opj_create_decompress(headers.isFile ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K) else {
@@ -64,11 +80,27 @@ enum OpenJPEGCodec {
             guard opj_setup_decoder(codec, &parameters) != 0, opj_read_header(stream, codec, &picture) != 0,
                 picture != nil
             else { throw .malformed("the header cannot be used") }
+            if let area, opj_set_decode_area(codec, picture, area.left, area.top, area.right, area.bottom) == 0 {
+                throw .malformed("the region cannot be decoded")
+            }
             guard opj_decode(codec, stream, picture) != 0, let picture = picture?.pointee else {
                 throw .malformed("a tile cannot be decoded")
             }
             return try body(picture)
         }
+    }
+
+    /// A region on the reference grid. Throws `.unsupported` beyond what OpenJPEG counts, 2^31.
+    private static func area(
+        _ region: FrameRegion, _ headers: JPEG2000Headers
+    ) throws(PixelCodecError) -> (left: Int32, top: Int32, right: Int32, bottom: Int32) {
+        // Each is below 2^33.
+        guard let left = Int32(exactly: headers.left + region.left),
+            let top = Int32(exactly: headers.top + region.top),
+            let right = Int32(exactly: headers.left + region.left + region.columns),
+            let bottom = Int32(exactly: headers.top + region.top + region.rows)
+        else { throw .unsupported("JPEG 2000 that begins so far on its grid") }
+        return (left, top, right, bottom)
     }
 
     private static func withStream<Value>(
@@ -125,7 +157,11 @@ enum OpenJPEGCodec {
 
     /// Writes JPEG 2000 of 1 or 3 samples of up to 16 bits: reversible, or irreversible at a ratio. RGB is transformed
     /// to YBR_RCT or YBR_ICT.
-    static func encode(_ frame: NativeFrame, ratio: Double?) throws(PixelCodecError) -> EncodedFrame {
+    ///
+    /// - Parameter tileSide: width and height of a tile in pixels, 1 or more; nil for a tile of all.
+    static func encode(
+        _ frame: NativeFrame, ratio: Double?, tileSide: Int32? = nil
+    ) throws(PixelCodecError) -> EncodedFrame {
         let samples = frame.samplesPerPixel
         guard frame.sampleBytes <= 2, samples == 1 || samples == 3 else {
             throw .unsupported("JPEG 2000 of \(samples) samples of \(8 * frame.sampleBytes) bits")
@@ -138,6 +174,10 @@ enum OpenJPEGCodec {
         parameters.tcp_rates.0 = ratio.map { Float($0) } ?? 0
         parameters.irreversible = ratio == nil ? 0 : 1
         parameters.tcp_mct = transforms ? 1 : 0
+        if let tileSide {
+            parameters.tile_size_on = 1
+            (parameters.cp_tdx, parameters.cp_tdy) = (tileSide, tileSide)
+        }
         // As often as the smaller side can be halved, six sizes at most.
         var sizes = 1
         while sizes < 6, min(frame.rows, frame.columns) >> sizes > 0 { sizes += 1 }

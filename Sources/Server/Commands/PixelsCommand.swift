@@ -17,10 +17,14 @@ struct PixelsCommand: AsyncParsableCommand {
     @Option(help: "Processor time, seconds.") var cpuSeconds = PixelProcess.Limits().cpuSeconds
     @Option(help: "Memory from which on the process is replaced, bytes.")
     var residentBytes = PixelProcess.Limits().residentBytes
-    @Option(help: "Samples of a frame.") var samplesMax = PixelLimits.default.samplesMax
+    @Option(help: "Samples of a frame, or of the part that is decoded.")
+    var samplesMax = PixelLimits.default.samplesMax
+    @Option(help: "Samples of a frame of which a part is decoded.")
+    var wholeSamplesMax = PixelLimits.default.wholeSamplesMax
     @Option(help: "Bytes of a compressed frame.") var codestreamBytesMax = PixelLimits.default.codestreamBytesMax
     @Option(help: "Scans of a JPEG.") var scansMax = PixelLimits.default.scansMax
     @Option(help: "Tiles of a JPEG 2000 codestream.") var tilesMax = PixelLimits.default.tilesMax
+    @Option(help: "Code-blocks of a large JPEG 2000 codestream.") var blocksMax = PixelLimits.default.blocksMax
 
     @Flag(help: "Try what the sandbox forbids: exit 0 if nothing passes.") var probe = false
     @Option(help: "A file to decode, as NAME=PATH; may be given again.") var decode: [String] = []
@@ -47,7 +51,8 @@ struct PixelsCommand: AsyncParsableCommand {
         limits.cpuSeconds = cpuSeconds
         limits.residentBytes = residentBytes
         limits.pixels = PixelLimits(
-            samplesMax: samplesMax, codestreamBytesMax: codestreamBytesMax, scansMax: scansMax, tilesMax: tilesMax)
+            samplesMax: samplesMax, codestreamBytesMax: codestreamBytesMax, scansMax: scansMax, tilesMax: tilesMax,
+            wholeSamplesMax: wholeSamplesMax, blocksMax: blocksMax)
         return limits
     }
 

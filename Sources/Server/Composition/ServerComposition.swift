@@ -173,7 +173,9 @@ enum ServerComposition {
             }, now: { clock.now().microseconds })
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest,
-            authorities: profile.authorities, commitments: commitmentDesk, notifications: notifications,
+            authorities: profile.authorities,
+            localOffset: { [zone = profile.zone] in zone?.offsetMinutes(atWallClock: $0) },
+            commitments: commitmentDesk, notifications: notifications,
             archives: archives,
             exports: exports, imports: imports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
             configuration: configuration, peopleKeys: keys.map { PeopleComposition.keys($0) },

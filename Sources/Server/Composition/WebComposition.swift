@@ -38,7 +38,8 @@ struct WebComposition {
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, pixels: any PixelCoding,
-        ingest: InstanceIngest, authorities: AssigningAuthorities, commitments: CommitmentDesk,
+        ingest: InstanceIngest, authorities: AssigningAuthorities,
+        localOffset: @escaping @Sendable (Int) -> Int?, commitments: CommitmentDesk,
         notifications: NotificationHub,
         archives: ArchiveComposition,
         exports: ExportService, imports: ImportService,
@@ -153,7 +154,7 @@ struct WebComposition {
                 store: store, index: store, audit: audit, authorities: authorities, entropy: entropy,
                 baseURL: publicURL + "/dicomweb"),
             commitments: CommitmentRoutes(desk: commitments, audit: audit), fetch: archives.fetch,
-            rejections: store,
+            rejections: store, localOffset: localOffset,
             newBoundary: { entropy.newID().value })
 
         // Operations.

@@ -68,7 +68,7 @@ struct RenderedTests {
 
     static func routes(
         _ objects: [Object], _ trail: Trail = Trail(), memory budget: MemoryBudget = .unlimited,
-        patients: [String: PatientOfInstance] = [:]
+        patients: [String: PatientOfInstance] = [:], pixels: any PixelCoding = DirectPixelCoding()
     ) throws -> DICOMwebRoutes {
         var blobs: [String: [UInt8]] = [:]
         let stored = try objects.map { object in
@@ -99,7 +99,7 @@ struct RenderedTests {
         let authorities = AssigningAuthorities(
             authorities: [], defaultPatientSystem: "urn:p", defaultAccessionSystem: "urn:a")
         return DICOMwebRoutes(
-            index: Index(stored: stored, patients: patients), blobs: memory, pixels: DirectPixelCoding(),
+            index: Index(stored: stored, patients: patients), blobs: memory, pixels: pixels,
             ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: trail,
             baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget,
             rejections: NoRejections(), newBoundary: { "bound" })

@@ -25,6 +25,9 @@ struct PixelMessageTests {
     static func requests() throws -> [PixelMessage.Request] {
         [
             .decode(try image(), .jpegLossless, DecodingOptions(reduction: 3, wantsRGB: true), bytes: 1_234_567),
+            .decode(
+                try image(), .jpeg2000,
+                DecodingOptions(region: FrameRegion(left: 1, top: 0, columns: 3, rows: 4)), bytes: 9),
             .encode(
                 try frame().shape, .jpeg2000,
                 EncodingOptions(quality: 71, halvesChrominance: false, near: 5, ratio: 12.5), bytes: 40),

@@ -47,6 +47,15 @@ struct PixelProcessJourneyTests {
             coded.bytes, try image(rows: 33, columns: 70), transferSyntax: syntax, options: DecodingOptions())
         #expect(back == frame)
         #expect(pool.counts.frames == 2)
+        // A part of it, which JPEG 2000 halves too.
+        let options = DecodingOptions(
+            reduction: 1, region: FrameRegion(left: 8, top: 16, columns: 30, rows: 17))
+        let part = try await pool.decode(
+            coded.bytes, try image(rows: 33, columns: 70), transferSyntax: syntax, options: options)
+        #expect((part.rows, part.columns) == (syntax == .jpeg2000Lossless ? (9, 15) : (17, 30)))
+        let direct = try FrameDecoder.decode(
+            coded.bytes, try image(rows: 33, columns: 70), transferSyntax: syntax, options: options)
+        #expect(part == direct)
         #expect(pool.counts.starts == 1)
         await pool.close()
     }
