@@ -70,12 +70,17 @@ package final class SQLDatabase: Sendable {
     /// them: what it keeps true for those who read is true then. Where it has not, it looks now. Runs on a thread of the
     /// database's and must not block it.
     package func look(completion: @escaping @Sendable (_ isKnown: Bool) -> Void) {
-        readers.submit({ try CommitBatches.readStamp($0).sequence }) { [writer] found in
-            // Asked behind the read: what is committed here meanwhile is known.
-            let isKnown = (try? found.get()).map { $0 <= writer.lastCommit.sequence } ?? false
+        readers.submit({ [self] in try isKnown($0) }) { [writer] found in
+            let isKnown = (try? found.get()) ?? false
             if !isKnown { writer.submit({ $0.isOfTrailAlone = true }, completion: { _ in }) }
             completion(isKnown)
         }
+    }
+
+    /// Whether the writer has seen every commit that a reader's connection, or its snapshot, shows.
+    func isKnown(_ connection: any SQLConnection) throws -> Bool {
+        // Asked behind the read: what is committed here meanwhile is known.
+        try CommitBatches.readStamp(connection).sequence <= writer.lastCommit.sequence
     }
 
     /// Why writes are refused for good, or nil while they are not.
