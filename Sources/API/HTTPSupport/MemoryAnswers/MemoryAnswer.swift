@@ -78,13 +78,12 @@ extension APIResponder {
         else { return nil }
         let requestID = requestID(head)
         let origin = origin(of: head, from: peer)
-        let authorization = head.headerFields[values: .authorization]
-        let caller = { @Sendable [authenticator] in
-            authenticator.rememberedAccess(
-                for: route, parameters: parameters, authorization: authorization, requestID: requestID,
-                sourceAddress: origin.sourceAddress)
-        }
-        guard let access = caller() else { return nil }
+        guard
+            let caller = authenticator.rememberedAccess(
+                for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
+                requestID: requestID, sourceAddress: origin.sourceAddress),
+            let access = caller()
+        else { return nil }
         let call = APIRequest(
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
             parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)
