@@ -51,6 +51,21 @@ struct SittingStoreTests {
         }
     }
 
+    @Test("A unit of work that fails here is nobody else's", arguments: TestDatabases.all)
+    func failure(_ kind: SQLDialect) async throws {
+        struct Refused: Error {}
+        try await QuarantineTests.with(kind) { store, _ in
+            try await Self.note(store)
+            let before = store.patientLinks
+            for _ in 0..<3 {
+                await #expect(throws: Refused.self) { try await store.work { _ -> Void in throw Refused() } }
+                try await Self.note(store)
+            }
+            #expect(store.patientLinks == before)
+            #expect(await Self.look(store))
+        }
+    }
+
     @Test(
         "A series that is linked to another patient is told, and what else changes is not",
         arguments: TestDatabases.all)
