@@ -312,7 +312,8 @@ def text(given, about, rows):
         "checks nothing: of pictures and of images in another transfer syntax it says what the wire and the client allow, and "
         "no more. Pictures are JPEG of quality as each server has it by default, of the same window. Orthanc's plugin has no "
         "thumbnails; it is asked for pictures of 128 x 128. Peak memory is the most that was resident in the process while it "
-        "was asked for this. Hilum checks a token and writes an audit row for each request.", ""])
+        "was asked for this. Hilum checks a token for each request, and has an audit row before the "
+        "first of those that it counts as one event (decision 0065).", ""])
 
 
 def work():

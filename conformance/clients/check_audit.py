@@ -532,7 +532,7 @@ def images(report, site):
 WANTED = {
     "start", "stop", "client register", "peer add", "user add", "user lock", "audit-export", "token", "create", "read",
     "vread", "update", "patch", "delete", "search-type", "history-instance", "history-type", "history-system",
-    "$export", "store", "search", "metadata", "retrieve", "frames", "C-FIND", "C-MOVE", "ADT^A04", "N-CREATE",
+    "$export", "store", "search", "metadata", "retrieve", "instances", "C-FIND", "C-MOVE", "ADT^A04", "N-CREATE",
     "A-ASSOCIATE", "sign-in", "authorize", "messages", "quarantine", "outbox",
 }
 

@@ -40,7 +40,7 @@ package struct DICOMwebRoutes: Sendable {
     let windows = SeriesWindows()
 
     /// - Parameters:
-    ///   - audit: where each retrieval is durable before its data leaves.
+    ///   - audit: where each retrieval is durable before its data leaves, or the event that it is part of.
     ///   - baseURL: absolute, without a slash at its end.
     ///   - gate: for responses of data that lies here.
     ///   - memory: for what must be in memory as a whole.
@@ -193,16 +193,29 @@ package struct DICOMwebRoutes: Sendable {
             Self.auditRecord(interaction, request, category: category, action: action, query: query))
     }
 
+    /// Reads of an instance, whole, in part or as a picture. Those of one series in one sitting are one event, which names no
+    /// instance; so are reads of its metadata. What names a whole study or series has its own row. Decision 0065.
+    private static let instanceReads: Set<String> = ["retrieve", "frames", "rendered", "thumbnail", "bulkdata"]
+    /// The interaction of the row of ``instanceReads``.
+    static let instancesRead = "instances"
+
     static func auditRecord(
         _ interaction: String, _ request: APIRequest, category: AuditRecord.Category = .transfer,
         action: AuditRecord.Action = .read, query: String? = nil
     ) -> AuditRecord {
+        let parameters = request.parameters
+        let hasSeries = !parameters["series"].isEmpty
+        let isOfInstances = hasSeries && !parameters["instance"].isEmpty && instanceReads.contains(interaction)
+        let coversSitting = isOfInstances || hasSeries && interaction == "metadata"
         let uids = ["study", "series", "instance"].compactMap { name in
-            request.parameters[name].isEmpty ? nil : "\(name):\(request.parameters[name])"
+            parameters[name].isEmpty || coversSitting && name == "instance" ? nil : "\(name):\(parameters[name])"
         }
-        return AuditRecord(
-            category: category, interaction: interaction, action: action, outcome: .success, access: request.access,
-            entity: uids.isEmpty ? nil : uids.joined(separator: " "), query: query)
+        var record = AuditRecord(
+            category: category, interaction: isOfInstances ? instancesRead : interaction, action: action,
+            outcome: .success, access: request.access, entity: uids.isEmpty ? nil : uids.joined(separator: " "),
+            query: query)
+        record.coversSitting = coversSitting
+        return record
     }
 }
 

@@ -111,28 +111,37 @@ enum ResultForm: Sendable, Hashable {
             }
         }
 
-        /// The next data set.
-        mutating func bytes(
-            of set: DataSet, bulkDataURI: @escaping DICOMJSON.BulkDataURI
-        ) throws -> ByteBuffer {
+        /// Writes the next data set behind what is in a buffer.
+        mutating func write(
+            _ set: DataSet, to buffer: inout ByteBuffer, bulkDataURI: @escaping DICOMJSON.BulkDataURI
+        ) throws {
             defer { isFirst = false }
             switch form {
             case .json:
-                var buffer = ByteBuffer(string: isFirst ? "[" : ",")
-                buffer.writeBytes(try DICOMJSON.encode(set, bulkDataURI: bulkDataURI))
-                return buffer
-            case .jsonPart:
-                var buffer =
-                    isFirst ? framing.partHead([("Content-Type", ResultForm.dicomJSON.essence)]) : ByteBuffer()
                 buffer.writeString(isFirst ? "[" : ",")
                 buffer.writeBytes(try DICOMJSON.encode(set, bulkDataURI: bulkDataURI))
-                return buffer
-            case .xml: return ByteBuffer(bytes: try NativeDICOMModel.encode(set, bulkDataURI: bulkDataURI))
+            case .jsonPart:
+                if isFirst {
+                    buffer.writeImmutableBuffer(framing.partHead([("Content-Type", ResultForm.dicomJSON.essence)]))
+                }
+                buffer.writeString(isFirst ? "[" : ",")
+                buffer.writeBytes(try DICOMJSON.encode(set, bulkDataURI: bulkDataURI))
+            case .xml: buffer.writeBytes(try NativeDICOMModel.encode(set, bulkDataURI: bulkDataURI))
             case .xmlParts:
-                var buffer = ResultForm.partHead(&framing)
+                buffer.writeImmutableBuffer(ResultForm.partHead(&framing))
                 buffer.writeBytes(try NativeDICOMModel.encode(set, bulkDataURI: bulkDataURI))
-                return buffer
             }
+        }
+
+        /// The same behind its first data set, wherever that was written.
+        var continued: Stream {
+            var stream = self
+            stream.isFirst = false
+            switch form {
+            case .jsonPart, .xmlParts: _ = stream.framing.partHead([])
+            case .json, .xml: break
+            }
+            return stream
         }
 
         /// What ends the answer.

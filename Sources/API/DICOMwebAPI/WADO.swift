@@ -197,18 +197,11 @@ extension DICOMwebRoutes {
         let wanted = part?.wanted(by: request) ?? .whole
         if let refusal = try await refusal(of: part, wanted, "metadata", request) { return refusal }
         try await record("metadata", request)
+        let parts = MetadataParts(
+            encode: { try metadata(of: $0, in: &$1, to: &$2) },
+            page: { try await page(target, after: $0.instance.place, request) }, pageCount: Self.batch)
         return .stream(contentType: stream.contentType, headers: part?.headers ?? [:]) { writer in
-            try await gate.withPermit {
-                var stream = stream
-                var batch = first
-                while let last = batch.last {
-                    for stored in batch { try await writer.write(try metadata(of: stored, in: &stream)) }
-                    batch =
-                        batch.count < Self.batch
-                        ? [] : try await page(target, after: last.instance.place, request)
-                }
-                try await writer.write(stream.end)
-            }
+            try await gate.withPermit { try await parts.send(first, in: stream, to: &writer) }
         }
     }
 
@@ -223,12 +216,14 @@ extension DICOMwebRoutes {
     }
 
     /// All attributes; large values, pixel data always, by a URI that this server answers: the path of the element.
-    private func metadata(of stored: InstanceHeader, in stream: inout ResultForm.Stream) throws -> ByteBuffer {
+    private func metadata(
+        of stored: InstanceHeader, in stream: inout ResultForm.Stream, to buffer: inout ByteBuffer
+    ) throws {
         let header = try StoredHeader(stored)
         var dataSet = header.dataSet
         dataSet.set(.availableTransferSyntaxUID, string: header.transferSyntax.uid)
         let base = instanceURL(stored.instance)
-        return try stream.bytes(of: dataSet) { path, element in
+        try stream.write(dataSet, to: &buffer) { path, element in
             guard case .external = element.value else { return nil }
             return "\(base)/bulkdata/\(path)"
         }

@@ -62,6 +62,11 @@ package struct Tag: Hashable, Comparable, Sendable, CustomStringConvertible {
         (0..<8).map { Self.hexDigits[Int(rawValue >> UInt32(28 - 4 * $0)) & 15] }
     }
 
+    /// Writes `hexBytes` behind others.
+    func appendHex(to output: inout [UInt8]) {
+        for digit in 0..<8 { output.append(Self.hexDigits[Int(rawValue >> UInt32(28 - 4 * digit)) & 15]) }
+    }
+
     /// `(0010,0020)`.
     package var description: String { "(\(hex.prefix(4)),\(hex.suffix(4)))" }
 

@@ -44,6 +44,8 @@ package struct AuditRecord: Sendable, Hashable {
     package var query: String?
     /// A short reason code for a refusal or failure.
     package var detail: String?
+    /// Whether the row stands for all that the same caller reads like it in one sitting: see ``SittingLedger``. Not kept.
+    package var coversSitting = false
 
     package static let otherPatientsMax = 15
     /// The interaction by which somebody opens a patient in an emergency. HL7 v3 ActReason BTG.

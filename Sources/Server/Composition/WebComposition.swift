@@ -57,8 +57,10 @@ struct WebComposition {
         let micros: @Sendable () -> Int64 = { clock.now().microseconds }
         now = micros
 
-        // Strangers: counted, throttled, and summed in the audit trail.
-        let audit = RefusalLedger(store, limits: limits.strangers)
+        // Strangers: counted, throttled, and summed in the audit trail. What is read of a series in one sitting is one row.
+        let sittings = SittingLedger(
+            store, links: { store.patientLinks }, look: { store.database.look(completion: $0) })
+        let audit = RefusalLedger(sittings, limits: limits.strangers)
         ledger = audit
         let refusals = StrangerMetrics(registry: metrics, logger: logger)
         let strangers = StrangerThrottle(limits: limits.strangers, now: micros) { refusals.note($0, $1) }

@@ -42,6 +42,14 @@ final class InstanceCache: Sendable {
         }
     }
 
+    /// What is here of a row that was just read without whose it is, where the row is the same.
+    func find(_ row: Instance, strangers: UInt64) -> Instance? {
+        guard let known = find(row.sopInstanceUID, strangers: strangers) else { return nil }
+        var told = row
+        told.subject = known.subject
+        return told == known ? known : nil
+    }
+
     /// - Parameters:
     ///   - strangers: as in ``find(_:strangers:)``, when the reading of these rows began.
     ///   - subjects: ``subjects`` at that time.

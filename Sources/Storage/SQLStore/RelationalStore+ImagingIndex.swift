@@ -79,16 +79,24 @@ extension RelationalStore: ImagingIndex {
         let sight = access.imagingSight(.read)
         guard !sight.isNothing else { return [] }
         let (strangers, subjects) = (database.resources.strangers, instanceRows.subjects)
-        let authorities = authorities
+        let (authorities, rows, database) = (authorities, instanceRows, database)
         // Who may see a row is told whose it was when they might.
         let found = try await readUnit(access, readClass, snapshot: authorities != nil) { unit in
             var found = try StudyTable(connection: unit.connection).page(
                 studyUID: study, seriesUID: series, sopUID: instance, after: after, limit: limit,
                 withHeaders: withHeaders, sight: sight)
-            if let authorities {
+            if let authorities, !found.isEmpty {
+                // What is remembered is of this state of the database, or of a later one, unless others have brought it about.
+                let isKnown = try database.isKnown(unit.connection)
+                let strangers = database.resources.strangers
                 var lookup = SubjectLookup(unit, authorities)
                 for index in found.indices {
-                    found[index].instance.subject = try lookup.subject(of: found[index].instance)
+                    let row = found[index].instance
+                    if isKnown, let known = rows.find(row, strangers: strangers) {
+                        found[index].instance = known
+                    } else {
+                        found[index].instance.subject = try lookup.subject(of: row)
+                    }
                 }
             }
             return found

@@ -4,8 +4,11 @@ import Workflow
 /// Whether a unit of work changes whose objects are: what ``ObjectSubject`` is made of.
 final class SubjectChanges: Sendable {
     private let noted = Atomic<Bool>(false)
+    private let moved = Atomic<Bool>(false)
 
     var areNoted: Bool { noted.load(ordering: .acquiring) }
+    /// Whether a series is linked to another patient.
+    var haveMoved: Bool { moved.load(ordering: .acquiring) }
 
     /// What nobody had before is of no instance yet. Gives whether it is such a change.
     func note(_ patient: Patient, instead old: Patient?) -> Bool {
@@ -20,6 +23,7 @@ final class SubjectChanges: Sendable {
 
     func note(_ series: Series, instead old: Series?) {
         guard let old else { return }
+        if series.reconciliation.patientID != old.reconciliation.patientID { moved.store(true, ordering: .releasing) }
         if series.reconciliation != old.reconciliation || series.asides != old.asides
             || series.identity != old.identity || series.isVaried != old.isVaried
         {

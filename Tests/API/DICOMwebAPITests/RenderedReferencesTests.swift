@@ -159,7 +159,7 @@ extension RenderedTests {
         let window = try await routes.renderedInstance(
             Self.request("image/png", query: "window=125,1,linear-exact", series: "1.2.3.9", instance: "2.1"))
         #expect(try await Self.body(window) == Self.png([255, 255, 255, 0, 0, 0]))
-        #expect(trail.rows.withLock { $0 } == [String](repeating: "rendered", count: 4))
+        #expect(trail.rows.withLock { $0 } == [String](repeating: "instances", count: 4))
     }
 
     @Test("A state is left out of the parts of its study, whose images are there; a selection is its report there")

@@ -67,7 +67,7 @@ struct RenderedTests {
     }
 
     static func routes(
-        _ objects: [Object], _ trail: Trail = Trail(), memory budget: MemoryBudget = .unlimited,
+        _ objects: [Object], _ trail: any AuditTrail = Trail(), memory budget: MemoryBudget = .unlimited,
         patients: [String: PatientOfInstance] = [:], pixels: any PixelCoding = DirectPixelCoding()
     ) throws -> DICOMwebRoutes {
         var blobs: [String: [UInt8]] = [:]
@@ -543,6 +543,6 @@ struct RenderedTests {
         #expect(kept.status == .notModified)
         #expect(
             trail.rows.withLock { $0 }
-                == ["rendered", "rendered", "rendered", "rendered", "thumbnail", "thumbnail"])
+                == ["instances", "instances", "instances", "rendered", "instances", "instances"])
     }
 }

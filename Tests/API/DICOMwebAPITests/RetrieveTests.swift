@@ -184,9 +184,10 @@ struct RetrieveTests {
             guard case .prepared(let count, _) = answer.body else { throw StoreError(.misuse, "no prepared body") }
             #expect(String(count) == usual.headers[.contentLength])
             #expect(try await Self.body(answer) == (try await Self.body(usual)))
-            #expect(answer.record.interaction == "retrieve")
+            #expect(answer.record.interaction == "instances")
             #expect(answer.record.category == .transfer)
-            #expect(answer.record.entity == "study:1.2.3 series:1.2.3 instance:1.2.3")
+            #expect(answer.record.entity == "study:1.2.3 series:1.2.3")
+            #expect(answer.record.coversSitting)
         }
     }
 

@@ -69,6 +69,21 @@ import Testing
                 """)
     }
 
+    @Test(
+        "PS3.5 §6.2: one text is without its padding, by every VR, whether or not something of it is to be escaped",
+        arguments: [
+            (VR.SH, " A B \u{0}", "\"A B\""), (.UI, "1.2.3\u{0}", "\"1.2.3\""), (.LT, " A ", "\" A\""),
+            (.ST, "a\\b", "\"a\\\\b\""), (.LO, "a\"b ", "\"a\\\"b\""), (.UT, "a\n ", "\"a\\n\""), (.CS, "  ", ""),
+            (.UR, " x", "\" x\""), (.LO, "\u{7F}", "\"\u{7F}\""), (.DS, " 1.50 ", "1.50"), (.DS, "+1 ", "\"+1\""),
+            (.IS, "12", "12"), (.IS, "012 ", "\"012\""), (.AE, " T ", "\"T\""), (.SH, "a\\b ", "\"a\",\"b\""),
+        ])
+    func padding(_ vr: VR, _ value: String, _ expected: String) throws {
+        var dataSet = DataSet()
+        dataSet.set(Tag(0x0009, 0x1001), vr, bytes: Array(value.utf8))
+        let values = expected.isEmpty ? "" : ",\"Value\":[\(expected)]"
+        #expect(try Self.text(dataSet) == "{\"00091001\":{\"vr\":\"\(vr)\"\(values)}}")
+    }
+
     @Test("PS3.18 §F.2.4: text is Unicode whatever the source's character set, whose name stays") func characterSets()
         throws
     {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -123,6 +124,48 @@ struct ObjectSubjectTests {
             _ = try await store.work { try PatientService().apply(Support.patient("100", family: "Smith"), in: $0) }
             #expect(try await Self.subject("1.1", store)?.name == "Smith^Jane")
         }
+    }
+
+    @Test(
+        "What another process makes of whose an instance is, is told at once: nothing remembered is taken for it",
+        arguments: TestDatabases.all)
+    func beside(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { location in
+            func open() async throws -> RelationalStore {
+                var configuration = SQLDatabaseConfiguration.unhurried(location)
+                configuration.isServer = false
+                if SealedRun.isOn { configuration.bodies = TestDatabases.sealing() }
+                return Support.store(
+                    try await SQLDatabase(configuration, migrations: Migrations.all), authorities: Self.authorities)
+            }
+            let store = try await open()
+            let other = try await open()
+            _ = try await store.work { try PatientService().apply(Support.patient("100"), in: $0) }
+            try await Self.put("1.1", store)
+            for _ in 0..<2 { #expect(try await Self.subject("1.1", store) == nil) }
+            _ = try await other.work { try PatientService().apply(Support.patient("100", family: "Smith"), in: $0) }
+            let rows = try await store.instances(
+                studyInstanceUID: "1.2", seriesInstanceUID: "1.2.1", sopInstanceUID: "1.1", after: nil, limit: 1,
+                access: Support.server)
+            #expect(rows.first?.subject?.name == "Smith^Jane")
+            _ = try await store.work { try PatientService().apply(Support.patient("200"), in: $0) }
+            for _ in 0..<2 { #expect(try await Self.subject("1.1", store)?.name == "Smith^Jane") }
+            await store.database.close()
+            await other.database.close()
+        }
+    }
+
+    @Test("A row that is another now is not taken for the one that is remembered")
+    func changedRow() {
+        let cache = InstanceCache()
+        let instance = Support.received("1.1", study: "1", series: "1.0").instance
+        cache.keep([instance], readAt: 0, subjects: 0)
+        #expect(cache.find(instance, strangers: 0) == instance)
+        #expect(cache.find(instance, strangers: 1) == nil)
+        cache.keep([instance], readAt: 1, subjects: 0)
+        var other = instance
+        other.blobID = BlobID("another")
+        #expect(cache.find(other, strangers: 1) == nil)
     }
 
     @Test("Rows read before a change of whose they are, are not kept after it")

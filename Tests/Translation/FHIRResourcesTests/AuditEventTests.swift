@@ -183,6 +183,11 @@ struct AuditEventTests {
         let study = Self.event(Self.record(.transfer, "store", .create, entity: "instance:1.2.3 study:1.2")).entities[0]
         #expect(study.identifier == AuditEvent.Identifier(system: "urn:dicom:uid", value: "urn:oid:1.2"))
         #expect(study.role?.code == "3")
+        // The reads of a series in one sitting, which name no instance. Decision 0065.
+        let images = Self.event(Self.record(.transfer, "instances", .read, entity: "study:1.2 series:1.3"))
+        #expect(images.type.code == "110104")
+        #expect(images.entities[0].identifier?.value == "urn:oid:1.2")
+        #expect(images.entities[0].name == "series:1.3")
     }
 
     @Test("Neither shape holds what lets somebody in; the patient's has no address, words, reason or request")

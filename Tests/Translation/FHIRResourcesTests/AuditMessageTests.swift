@@ -90,6 +90,9 @@ struct AuditMessageTests {
         #expect(study.contains("ParticipantObjectID=\"1.2.840\""))
         #expect(study.contains("csd-code=\"110180\" codeSystemName=\"DCM\" originalText=\"Study Instance UID\""))
         #expect(study.contains("csd-code=\"2\" codeSystemName=\"RFC-3881\" originalText=\"Patient Number\""))
+        let series = Self.xml(AuditEventTests.record(.transfer, "instances", entity: "study:1.2.840 series:1.2.9"))
+        #expect(series.contains("ParticipantObjectID=\"1.2.840\""))
+        #expect(series.contains("<ParticipantObjectName>series:1.2.9</ParticipantObjectName>"))
         let query = Self.xml(AuditEventTests.record(.query, "C-FIND", .execute, entity: "study", query: "a=b"))
         #expect(query.contains("<ParticipantObjectQuery>c3R1ZHk/YT1i</ParticipantObjectQuery>"))
         let odd = Self.xml(

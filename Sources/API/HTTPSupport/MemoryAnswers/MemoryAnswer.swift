@@ -22,14 +22,14 @@ package struct MemoryAnswer: Sendable {
     package var headers: HTTPFields
     /// What follows the head.
     package let body: Body
-    /// What is to be durable before the answer leaves.
+    /// What is to be durable before the answer leaves, or what the trail has as the same event: see ``SittingLedger``.
     package let record: AuditRecord
     /// Released when the answer has left or is given up: room among bulk responses.
     package let permit: BulkResponseGate.Permit?
     /// Asked once the record is durable: whether it may still be given. False sends the request the usual way.
     ///
-    /// The commit of the record has seen what another process wrote before it, so that nothing is given that somebody
-    /// beside the server has taken away.
+    /// The commit of the record has seen what another process wrote before it, or the trail has looked for that, so that
+    /// nothing is given that somebody beside the server has taken away.
     package let holds: (@Sendable () -> Bool)?
 
     /// - Parameters:
@@ -78,13 +78,12 @@ extension APIResponder {
         else { return nil }
         let requestID = requestID(head)
         let origin = origin(of: head, from: peer)
-        let authorization = head.headerFields[values: .authorization]
-        let caller = { @Sendable [authenticator] in
-            authenticator.rememberedAccess(
-                for: route, parameters: parameters, authorization: authorization, requestID: requestID,
-                sourceAddress: origin.sourceAddress)
-        }
-        guard let access = caller() else { return nil }
+        guard
+            let caller = authenticator.rememberedAccess(
+                for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
+                requestID: requestID, sourceAddress: origin.sourceAddress),
+            let access = caller()
+        else { return nil }
         let call = APIRequest(
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
             parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)

@@ -71,19 +71,24 @@ package struct BearerAuthenticator: Sendable {
         return access
     }
 
-    /// The rights of a caller whose token was verified a moment ago and allows the route; nil for everybody else, whom
-    /// ``access(for:parameters:authorization:requestID:sourceAddress:isLoopback:)`` identifies or refuses.
+    /// Asks, each time that it is called, for the rights of a caller whose token was verified a moment ago and allows the
+    /// route; it gives nil for everybody else, whom
+    /// ``access(for:parameters:authorization:requestID:sourceAddress:isLoopback:)`` identifies or refuses. Nil where there is
+    /// no token to be asked about.
     func rememberedAccess(
         for route: Route, parameters: PathParameters, authorization: [String], requestID: String, sourceAddress: String?
-    ) -> AccessContext? {
+    ) -> (@Sendable () -> AccessContext?)? {
         guard case .bearer(let requirement) = route.access, authorization.count == 1,
-            let token = BearerAuthenticator.token(authorization[0]),
-            let access = tokens.rememberedContext(
-                bearerToken: token, requestID: requestID, sourceAddress: sourceAddress),
-            isOpen(route, to: access),
-            requirement.isMet(by: access, parameters: parameters)
+            let token = BearerAuthenticator.token(authorization[0])
         else { return nil }
-        return access
+        return { [self] in
+            guard
+                let access = tokens.rememberedContext(
+                    bearerToken: token, requestID: requestID, sourceAddress: sourceAddress),
+                isOpen(route, to: access), requirement.isMet(by: access, parameters: parameters)
+            else { return nil }
+            return access
+        }
     }
 
     /// A token of another server gives what it gives at FHIR and DICOMweb alone.

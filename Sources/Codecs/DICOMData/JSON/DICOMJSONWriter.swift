@@ -24,7 +24,7 @@ struct DICOMJSONWriter {
             if !isFirst { bytes.append(0x2C) }
             isFirst = false
             bytes.append(0x22)
-            bytes += element.tag.hexBytes
+            element.tag.appendHex(to: &bytes)
             append(ascii: "\":{\"vr\":\"")
             bytes.append(UInt8(element.vr.rawValue >> 8))
             bytes.append(UInt8(element.vr.rawValue & 0xFF))
@@ -85,7 +85,9 @@ struct DICOMJSONWriter {
                 writer.append(number: number.isFinite ? "\(Float(number))" : nil, number)
             }
         case .FD: appendEach(element.doubleValues(as: .FD)) { $0.append(number: $1.isFinite ? "\($1)" : nil, $1) }
-        case .SS, .US, .SL, .UL: appendEach(element.intValues(as: element.vr)) { $0.append(ascii: "\($1)") }
+        case .SS, .US, .SL, .UL:
+            // Of 32 bits at most.
+            appendEach(element.intValues(as: element.vr)) { $0.append(ascii: "\(Int64(truncatingIfNeeded: $1))") }
         case .SV, .UV:
             appendEach(element.intValues(as: element.vr)) { writer, number in
                 // Beyond 2^53 a reader that takes numbers for doubles would change them. §F.2.3.
@@ -93,10 +95,26 @@ struct DICOMJSONWriter {
             }
         case .AT: appendEach(element.tagValues) { $0.append(ascii: "\"\($1.hex)\"") }
         default:
+            if appendPlain(value, element.vr, of: dataSet) { return }
             let texts = dataSet.texts(value, element.vr)
             guard texts.contains(where: { !$0.isEmpty }) else { return }
             appendEach(texts) { writer, text in writer.append(text: text, element.vr) }
         }
+    }
+
+    /// Writes one text as it stands in a value field, without its padding. False where there is more to do: where it is to be
+    /// decoded, split, escaped, or is a name.
+    private mutating func appendPlain(_ value: [UInt8], _ vr: VR, of dataSet: DataSet) -> Bool {
+        guard vr.isString, vr != .PN, !dataSet.characterSet.changesASCII else { return false }
+        let text = trimmedSpaces(value[...], leading: !vr.keepsLeadingSpaces)
+        // Not quotation mark, nor backslash, which separates values or is escaped.
+        guard text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else { return false }
+        if text.isEmpty { return true }
+        let isNumber = (vr == .IS || vr == .DS) && JSONTree.isNumber(Array(text))
+        append(ascii: isNumber ? ",\"Value\":[" : ",\"Value\":[\"")
+        bytes += text
+        append(ascii: isNumber ? "]" : "\"]")
+        return true
     }
 
     private mutating func appendEach<T>(_ values: [T], _ one: (inout DICOMJSONWriter, T) -> Void) {

@@ -80,9 +80,10 @@ struct CommitBatches {
             return Outcome(failed: jobs, error: error)
         }
         let changesFirst = connection.changeCount
-        // Another process may have committed in between: a command beside the server.
-        if memo.stamp != first {
-            memo.reset()
+        if memo.stamp != first { memo.reset() }
+        // Another process has committed in between: a command beside the server. What a unit of our own has failed to change
+        // is what it was.
+        if memo.seen != first {
             cache.removeAll()
             do {
                 if let bodies {
@@ -140,7 +141,7 @@ struct CommitBatches {
         if isHeeded, last == first { last = first.next(now: now()) }
         do {
             try finish(first, last)
-            memo.stamp = last
+            (memo.stamp, memo.seen) = (last, last)
             outcome.resumptions += done.map(\.resume)
             outcome.stamp = last
         } catch {

@@ -66,6 +66,23 @@ package final class SQLDatabase: Sendable {
     /// The newest commit that was durable when this was called.
     package var lastCommit: CommitStamp { writer.lastCommit }
 
+    /// Calls with whether the writer has seen every commit that there is when this is called, those of other processes among
+    /// them: what it keeps true for those who read is true then. Where it has not, it looks now. Runs on a thread of the
+    /// database's and must not block it.
+    package func look(completion: @escaping @Sendable (_ isKnown: Bool) -> Void) {
+        readers.submit({ [self] in try isKnown($0) }) { [writer] found in
+            let isKnown = (try? found.get()) ?? false
+            if !isKnown { writer.submit({ $0.isOfTrailAlone = true }, completion: { _ in }) }
+            completion(isKnown)
+        }
+    }
+
+    /// Whether the writer has seen every commit that a reader's connection, or its snapshot, shows.
+    func isKnown(_ connection: any SQLConnection) throws -> Bool {
+        // Asked behind the read: what is committed here meanwhile is known.
+        try CommitBatches.readStamp(connection).sequence <= writer.lastCommit.sequence
+    }
+
     /// Why writes are refused for good, or nil while they are not.
     package var failure: SQLStoreError? { writer.failure }
 

@@ -70,6 +70,15 @@ final class SQLReaders: Sendable {
         }
     }
 
+    /// As `run` for the doors, for callers without a task. `completion` runs on the reader's thread, or on the caller's where
+    /// it is refused at once, and must not block.
+    func submit<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value,
+        completion: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
+        doors.submit(body, completion)
+    }
+
     /// Waits for a place of the client's. Throws `.throttled` when too many wait.
     private func enter(_ client: String) async throws {
         let id = nextID.add(1, ordering: .relaxed).newValue
@@ -142,6 +151,27 @@ private final class SQLReaderLane: Sendable {
     func run<Value: Sendable>(
         snapshot: Bool, _ budget: SQLBudget?, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
+        try enter()
+        defer { leave() }
+        return try await threads.runIfActive { [self] in try onConnection(snapshot, budget, body) }
+    }
+
+    func submit<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value,
+        _ completion: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
+        do { try enter() } catch { return completion(.failure(error)) }
+        threads.submit { [self] work in
+            let result: Result<Value, any Error> =
+                work == .active
+                ? Result { try onConnection(false, nil, body) }
+                : .failure(SQLStoreError(.closed, "the store is closed"))
+            leave()
+            completion(result)
+        }
+    }
+
+    private func enter() throws {
         try state.withLock { state in
             if state.isClosed { throw SQLStoreError(.closed, "the store is closed") }
             if state.waiting >= configuration.waitingReadsMax {
@@ -149,20 +179,25 @@ private final class SQLReaderLane: Sendable {
             }
             state.waiting += 1
         }
-        defer { state.withLock { $0.waiting -= 1 } }
-        return try await threads.runIfActive { [self] in
-            weight.take()
-            let slot = state.withLock { $0.idle.popLast() } ?? Slot()
-            defer { state.withLock { $0.idle.append(slot) } }
-            return try slot.connection.withLock { held -> Value in
-                let wasOpen = held != nil
-                do {
-                    return try attempt(&held, snapshot, budget, body)
-                } catch let error as SQLStoreError where error.code == .unavailable {
-                    held = nil
-                    guard wasOpen else { throw error }
-                    return try attempt(&held, snapshot, budget, body)
-                }
+    }
+
+    private func leave() { state.withLock { $0.waiting -= 1 } }
+
+    /// On one of the lane's threads.
+    private func onConnection<Value: Sendable>(
+        _ snapshot: Bool, _ budget: SQLBudget?, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) throws -> Value {
+        weight.take()
+        let slot = state.withLock { $0.idle.popLast() } ?? Slot()
+        defer { state.withLock { $0.idle.append(slot) } }
+        return try slot.connection.withLock { held -> Value in
+            let wasOpen = held != nil
+            do {
+                return try attempt(&held, snapshot, budget, body)
+            } catch let error as SQLStoreError where error.code == .unavailable {
+                held = nil
+                guard wasOpen else { throw error }
+                return try attempt(&held, snapshot, budget, body)
             }
         }
     }

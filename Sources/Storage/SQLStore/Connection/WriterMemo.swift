@@ -9,6 +9,9 @@ package final class WriterMemo {
 
     /// The commit after which all that is remembered was true; nil when nothing is.
     var stamp: CommitStamp?
+    /// The newest commit that was found or made: what is in the database beyond it somebody else has written, or a commit
+    /// of which nobody was told. Stays when all else is forgotten.
+    var seen: CommitStamp?
     /// The newest row of the audit trail.
     var auditTip: (number: Int64, hash: [UInt8])?
     /// How many of the next batches run with savepoints.
@@ -34,7 +37,7 @@ package final class WriterMemo {
         values[ObjectIdentifier(type)]?.remove(id)
     }
 
-    /// Forgets everything but what was changed.
+    /// Forgets everything but what was changed, and what was seen.
     func reset() {
         stamp = nil
         auditTip = nil

@@ -221,7 +221,7 @@ extension AuditEvent {
             return Entity(
                 type: systemObject, role: Code(roleSystem, "3", "Report"),
                 identifier: Identifier(system: Datatypes.dicomUIDSystem, value: "urn:oid:" + uid),
-                name: words.first { $0.hasPrefix("instance:") })
+                name: words.first { $0.hasPrefix("instance:") } ?? words.first { $0.hasPrefix("series:") })
         }
         let role: Code? =
             if text.hasPrefix("export:") {
