@@ -4,6 +4,11 @@ import Workflow
 package struct KeptSentInstance: Sendable, Hashable {
     package var sent: SentInstance
     package var transactionUID: String?
+
+    package init(sent: SentInstance, transactionUID: String?) {
+        self.sent = sent
+        self.transactionUID = transactionUID
+    }
 }
 
 /// Commitments of peers.
