@@ -224,6 +224,7 @@ struct RouteTest {
         if destination.coercion != nil { words += ", coerced" }
         if destination.deidentification != nil { words += ", de-identified" }
         if !destination.windows.isEmpty { words += ", within its windows" }
+        if destination.reportHours != nil { words += ", to be committed to" }
         return words
     }
 }
