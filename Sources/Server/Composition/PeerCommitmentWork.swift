@@ -21,7 +21,7 @@ struct PeerCommitmentWork: Service {
         await repeatUntilShutdown(every: Self.interval) {
             // What was asked for before a destination was taken out of the configuration is still looked after.
             do {
-                while try await PeerCommitments().pass(store, destinations), !Task.isCancelled {}
+                while try await PeerCommitments().pass(store, destinations, now: clock.now()), !Task.isCancelled {}
                 try await tell()
             } catch is CancellationError {
             } catch {

@@ -77,10 +77,15 @@ struct PeerCommitmentTests {
         return try await store.work { try service.take(report, from: peer, in: $0) }
     }
 
+    /// By the clock: commits are of a microsecond later each.
+    private static func pass(_ store: RelationalStore, _ clock: HandClock) async throws -> Bool {
+        try await service.pass(store, peers, now: UTCInstant(microseconds: clock.microseconds))
+    }
+
     /// Has what was sent asked for; the UID of the newest transaction.
     private static func asked(_ store: RelationalStore, _ clock: HandClock) async throws -> String {
-        clock.advance(PeerCommitments.quietSeconds)
-        _ = try await service.pass(store, peers)
+        clock.advance(PeerCommitments.quietSeconds + 1)
+        _ = try await pass(store, clock)
         return try #require(try await notes(store).last { $0.content == .ask }).transactionUID
     }
 
@@ -89,14 +94,14 @@ struct PeerCommitmentTests {
         arguments: TestDatabases.all)
     func quiet(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { store, clock in
-            #expect(try await !Self.service.pass(store, Self.peers))
+            #expect(try await !Self.pass(store, clock))
             try await Self.send(store, ["1.2.1", "1.2.2"])
             try await Self.send(store, ["1.3.1"], to: "elsewhere", study: "1.3")
             clock.advance(PeerCommitments.quietSeconds - 1)
-            _ = try await Self.service.pass(store, Self.peers)
+            _ = try await Self.pass(store, clock)
             #expect(try await Self.notes(store) == [])
-            clock.advance(1)
-            _ = try await Self.service.pass(store, Self.peers)
+            clock.advance(2)
+            _ = try await Self.pass(store, clock)
             let note = try #require(try await Self.notes(store).first)
             let transaction = try #require(try await Self.transaction(store, note.transactionUID))
             #expect(transaction.peer == "PACS" && transaction.state == .asked && transaction.count == 2)
@@ -104,7 +109,7 @@ struct PeerCommitmentTests {
             let named = try await store.look { try $0.peerCommitments.sentInstances(of: note.transactionUID) }
             #expect(named.map(\.reference) == [Self.reference("1.2.1"), Self.reference("1.2.2")])
             // Another pass, as of a server that was killed before it asked, asks for nothing twice.
-            _ = try await Self.service.pass(store, Self.peers)
+            _ = try await Self.pass(store, clock)
             #expect(try await Self.notes(store).count == 1)
             // One after another without a pause, and nobody waits for ever.
             var sent = 0
@@ -112,7 +117,7 @@ struct PeerCommitmentTests {
                 sent += 1
                 try await Self.send(store, ["1.2.9.\(sent)"])
                 clock.advance(PeerCommitments.quietSeconds - 1)
-                _ = try await Self.service.pass(store, Self.peers)
+                _ = try await Self.pass(store, clock)
             }
             #expect(try await Self.notes(store).count == 2)
             #expect(sent > 10 && sent < 50)
@@ -132,10 +137,10 @@ struct PeerCommitmentTests {
                 }
             }
             // So many are not kept waiting.
-            _ = try await Self.service.pass(store, Self.peers)
+            _ = try await Self.pass(store, clock)
             #expect(try await Self.notes(store).count == 1)
-            clock.advance(PeerCommitments.quietSeconds)
-            _ = try await Self.service.pass(store, Self.peers)
+            clock.advance(PeerCommitments.quietSeconds + 1)
+            _ = try await Self.pass(store, clock)
             var counts: [Int] = []
             for note in try await Self.notes(store) {
                 counts.append(try #require(try await Self.transaction(store, note.transactionUID)).count)
@@ -232,7 +237,7 @@ struct PeerCommitmentTests {
             let uid = try await Self.asked(store, clock)
             // Not overdue before anybody was asked.
             clock.advance(86_400)
-            _ = try await Self.service.pass(store, Self.peers)
+            _ = try await Self.pass(store, clock)
             #expect(try await Self.notes(store).count == 1)
             for asks in 1...PeerCommitments.asksMax {
                 try await store.work { try Self.service.asked(uid, reportSeconds: 21_600, in: $0) }
@@ -241,10 +246,10 @@ struct PeerCommitmentTests {
                 #expect(kept.asks == asks)
                 #expect(kept.state == (asks == 1 ? .asked : .overdue))
                 clock.advance(waits - 1)
-                _ = try await Self.service.pass(store, Self.peers)
+                _ = try await Self.pass(store, clock)
                 #expect(try await Self.notes(store).count == asks)
-                clock.advance(1)
-                _ = try await Self.service.pass(store, Self.peers)
+                clock.advance(2)
+                _ = try await Self.pass(store, clock)
                 #expect(try await Self.notes(store).count == asks + 1)
                 let open = try await store.look { try $0.peerCommitments.openCommitments() }
                 #expect(open.map(\.state) == (asks < PeerCommitments.asksMax ? [.overdue] : []))
@@ -260,8 +265,8 @@ struct PeerCommitmentTests {
             #expect(try await Self.transaction(store, uid)?.state == .unanswered)
             #expect(try await Self.take(store, uid, committed: ["1.2.1"]) == .known)
             // What is old is let go of.
-            clock.advance(PeerCommitments.keepSeconds + 1)
-            _ = try await Self.service.pass(store, Self.peers)
+            clock.advance(PeerCommitments.keepSeconds + 10)
+            _ = try await Self.pass(store, clock)
             #expect(try await Self.transaction(store, uid) == nil)
         }
     }

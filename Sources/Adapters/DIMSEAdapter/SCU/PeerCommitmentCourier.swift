@@ -122,7 +122,11 @@ package struct PeerCommitmentCourier: Courier {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await association.serve() }
                 let status = try await CommitmentSCU(association).request(commitment)
-                let outcome = DeliveryOutcome.answered(status, by: receiver.name, to: "N-ACTION")
+                // Of a request whose answer was lost.
+                let isKnown = status.rawValue == PeerCommitments.duplicateTransaction
+                let outcome =
+                    isKnown
+                    ? DeliveryOutcome.delivered : .answered(status, by: receiver.name, to: "N-ACTION")
                 if outcome == .delivered { await reported.wait(patience) }
                 // A report that is being answered is answered to its end.
                 group.cancelAll()

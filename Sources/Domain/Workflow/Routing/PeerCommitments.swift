@@ -23,10 +23,12 @@ package struct PeerCommitments: Sendable {
     /// Studies, and transactions, of one unit of work at most.
     private static let unitMax = 20
 
+    /// The transaction UID is in use. PS3.3 §C.14.1.1.
+    package static let duplicateTransaction: UInt16 = 0x0131
+
     /// Failure reasons that are told apart. PS3.3 §C.14.1.1.
     private enum Reason {
         static let classNotSupported = 0x0122
-        static let duplicateTransaction = 0x0131
         static let words = [
             0x0110: "processing failure", 0x0112: "no such object instance", 0x0119: "class-instance conflict",
             0x0122: "SOP class not supported", 0x0131: "duplicate transaction UID", 0x0213: "resource limitation",
@@ -72,36 +74,41 @@ package struct PeerCommitments: Sendable {
     /// Does what is due: makes transactions of what was sent, has those asked for again whose report is overdue, and lets
     /// go of what is old. Writes only where something is due; returns whether there may be more. Throws ``StoreError``.
     ///
-    /// - Parameter destinations: AE titles by the names of the destinations that are asked.
-    package func pass(_ store: any WorkflowStore, _ destinations: [String: String]) async throws -> Bool {
+    /// - Parameters:
+    ///   - destinations: AE titles by the names of the destinations that are asked.
+    ///   - now: by the clock: a unit that reads is of the time of the last commit.
+    package func pass(
+        _ store: any WorkflowStore, _ destinations: [String: String], now: UTCInstant
+    ) async throws -> Bool {
         let access = AccessContext.server(requestID: "commitment")
+        let oldest = now.advanced(bySeconds: -Self.keepSeconds)
         let isDue = try await store.read(access) { unit in
             let commitments = try unit.peerCommitments
-            return try !due(destinations, in: unit).isEmpty
-                || !commitments.overdueCommitments(at: unit.time, limit: 1).isEmpty
-                || commitments.hasCommitment(before: Self.oldest(unit))
+            return try !due(destinations, now, in: unit).isEmpty
+                || !commitments.overdueCommitments(at: now, limit: 1).isEmpty
+                || commitments.hasCommitment(before: oldest)
         }
         guard isDue else { return false }
         return try await store.write(access) { unit in
-            let studies = try due(destinations, in: unit)
+            let studies = try due(destinations, now, in: unit)
             for study in studies {
                 if let peer = destinations[study.destination] { try ask(for: study, at: peer, in: unit) }
             }
-            let overdue = try unit.peerCommitments.overdueCommitments(at: unit.time, limit: Self.unitMax)
+            let overdue = try unit.peerCommitments.overdueCommitments(at: now, limit: Self.unitMax)
             for transaction in overdue { try remind(transaction, in: unit) }
-            try unit.peerCommitments.removeCommitments(before: Self.oldest(unit), limit: 10 * Self.referencesMax)
+            try unit.peerCommitments.removeCommitments(before: oldest, limit: 10 * Self.referencesMax)
             return studies.count == Self.unitMax || overdue.count == Self.unitMax
         }
     }
 
-    private static func oldest(_ unit: any UnitOfWork) -> UTCInstant { unit.time.advanced(bySeconds: -keepSeconds) }
-
-    private func due(_ destinations: [String: String], in unit: any UnitOfWork) throws -> [UnaskedStudy] {
+    private func due(
+        _ destinations: [String: String], _ now: UTCInstant, in unit: any UnitOfWork
+    ) throws -> [UnaskedStudy] {
         try unit.peerCommitments.unaskedStudies(
             at: destinations.keys.sorted(),
             due: UnaskedStudy.Due(
-                quietSince: unit.time.advanced(bySeconds: -Self.quietSeconds),
-                waitingSince: unit.time.advanced(bySeconds: -Self.waitSecondsMax), count: Self.referencesMax),
+                quietSince: now.advanced(bySeconds: -Self.quietSeconds),
+                waitingSince: now.advanced(bySeconds: -Self.waitSecondsMax), count: Self.referencesMax),
             limit: Self.unitMax)
     }
 
@@ -175,7 +182,7 @@ package struct PeerCommitments: Sendable {
             if sent.forwarded.tries >= Self.triesMax || reason == Reason.classNotSupported {
                 parked.append(sent.forwarded)
                 reasons[Reason.text(reason), default: 0] += 1
-            } else if reason == Reason.duplicateTransaction {
+            } else if reason == Int(Self.duplicateTransaction) {
                 // The instance is not at fault: another transaction asks for it.
                 try commitments.save(SentInstance(sent.again, as: sent.reference, at: unit.time))
             } else {

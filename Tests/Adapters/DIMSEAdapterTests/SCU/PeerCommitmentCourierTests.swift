@@ -150,10 +150,12 @@ import Workflow
         #expect(store.content.outbox == [])
     }
 
-    @Test("Without a report there the request is delivered, and the report waited for from then on")
-    func later() async throws {
+    @Test(
+        "Without a report there the request is delivered, and the report waited for from then on; also where it is known",
+        arguments: [DIMSEStatus.success, DIMSEStatus(rawValue: PeerCommitments.duplicateTransaction)])
+    func later(_ status: DIMSEStatus) async throws {
         let store = try Self.store()
-        try await asking(CommittingSCP()) { peer in
+        try await asking(CommittingSCP(status)) { peer in
             let courier = Self.courier(store, [peer], patience: .zero)
             #expect(await courier.deliver(Self.entry()) == .delivered)
             try await Self.settle(courier, Self.entry(), .done, in: store)
