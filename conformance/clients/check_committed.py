@@ -163,6 +163,12 @@ class Site:
                                   "--json", "--limit", 1000)
         return json.loads(out)["entries"]
 
+    def state(self, request):
+        """How a transaction stands here: its state, and how many instances are not kept."""
+        out = self.server.command("route", "commitments", self.server.folder, "--json")
+        return next(((each["state"], each["failed"]) for each in json.loads(out)
+                     if each["transaction"] == request.TransactionUID), None)
+
     def stop(self):
         for each in (self.same, self.other):
             each.stop()
@@ -185,6 +191,7 @@ def check(report, folder, postgres):
         equal(same.wait("answers", 1), ["0000"], "status of the report")
         expect(within(60, lambda: site.entries("commit/same", "done")), "the request is not done")
         equal((len(same.asked), len(same.stored)), (1, len(images)), "requests, and instances sent")
+        equal(site.state(request), ("committed", 0), "state")
 
     def one_lost():
         images = site.store("TOOTHER", "COMMIT2")
@@ -200,6 +207,7 @@ def check(report, folder, postgres):
         equal(other.wait("answers", 2), ["0000", "0000"], "status of the reports")
         equal(other.stored.count(lost), 2, "times that it was sent")
         equal(len(other.stored), len(images) + 1, "instances sent")
+        equal([site.state(each) for each in (first, second)], [("failed", 1), ("committed", 0)], "states")
 
     def refused():
         asked = other.asked[0]

@@ -280,6 +280,9 @@ struct PeerCommitmentTests {
             let second = try await Self.asked(store, clock)
             #expect(try await Self.take(store, first, committed: ["1.2.1"]) == .taken)
             #expect(try await Self.transaction(store, first)?.state == .committed)
+            let newest = try await store.look { try $0.peerCommitments.commitmentTransactions(limit: 5) }
+            #expect(newest.map(\.uid) == [second, first])
+            #expect(try await store.look { try $0.peerCommitments.commitmentTransactions(limit: 1) }.count == 1)
             #expect(
                 try await store.look { try $0.peerCommitments.sentInstances(of: second) }
                     .map(\.forwarded.sopInstanceUID) == ["1.2.2"])

@@ -76,6 +76,9 @@ extension MemoryUnit: PeerCommitmentUnit {
                 }
             }
     }
+    package func commitmentTransactions(limit: Int) throws -> [CommitmentTransaction] {
+        Array(state.commitmentTransactions.reversed().prefix(limit))
+    }
     package func hasCommitment(before time: UTCInstant) throws -> Bool {
         state.sentInstances.contains { $0.sent.sentAt < time }
             || state.commitmentTransactions.contains { $0.createdAt < time }

@@ -92,6 +92,8 @@ package protocol PeerCommitmentUnit: AnyObject {
     /// Those whose report is overdue, for longest first.
     func overdueCommitments(at time: UTCInstant, limit: Int) throws -> [CommitmentTransaction]
     func openCommitments() throws -> [OpenCommitments]
+    /// The newest, of any state.
+    func commitmentTransactions(limit: Int) throws -> [CommitmentTransaction]
     /// Whether something was sent, or asked for, before a time.
     func hasCommitment(before time: UTCInstant) throws -> Bool
     /// Lets go of what was sent, or asked for, before a time.

@@ -142,6 +142,14 @@ struct PeerCommitmentTable {
             """, [.int(time.microseconds), .int(Int64(limit))], Self.transaction)
     }
 
+    func newest(limit: Int) throws -> [CommitmentTransaction] {
+        try connection.all(
+            """
+            SELECT \(Self.transactionColumns) FROM commitment_transactions
+            ORDER BY created_at DESC, transaction_uid LIMIT ?
+            """, [.int(Int64(limit))], Self.transaction)
+    }
+
     func open() throws -> [OpenCommitments] {
         try connection.all(
             """
@@ -218,6 +226,9 @@ extension SQLUnitOfWork: PeerCommitmentUnit {
         try commitments.overdue(at: time, limit: limit)
     }
     func openCommitments() throws -> [OpenCommitments] { try commitments.open() }
+    func commitmentTransactions(limit: Int) throws -> [CommitmentTransaction] {
+        try commitments.newest(limit: limit)
+    }
     func hasCommitment(before time: UTCInstant) throws -> Bool { try commitments.hasOne(before: time) }
     func removeCommitments(before time: UTCInstant, limit: Int) throws {
         try changing().remove(before: time, limit: limit)
