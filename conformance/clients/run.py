@@ -17,6 +17,7 @@ import check_audit  # noqa: E402
 import check_bulk  # noqa: E402
 import check_canaries  # noqa: E402
 import check_commitment  # noqa: E402
+import check_committed  # noqa: E402
 import check_dicom  # noqa: E402
 import check_dicomweb  # noqa: E402
 import check_dimse_hostile  # noqa: E402
@@ -54,7 +55,7 @@ from smart import BackendClient  # noqa: E402
 
 # Two runs side by side, each with servers of its own; the second waits much and computes little.
 SIDES = [["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "bulk", "hl7-out", "operations"],
-         ["scp", "scu", "archives", "facade", "import", "keys", "outside", "audit", "canaries", "hostile"]]
+         ["scp", "scu", "archives", "facade", "committed", "import", "keys", "outside", "audit", "canaries", "hostile"]]
 PARTS = SIDES[0] + SIDES[1]
 
 
@@ -104,6 +105,7 @@ def run(arguments):
         plain, postgres = arguments.plain, arguments.postgres
         parts.drive("hl7-out", check_hl7_out.check, report, folder, plain, postgres)
         parts.drive("facade", check_facade.check, report, folder, postgres)
+        parts.drive("committed", check_committed.check, report, folder, postgres)
         parts.drive("audit", check_audit.check, report, folder, postgres)
         parts.drive("canaries", check_canaries.check, report, folder, postgres)
         parts.drive("import", check_import.check, report, folder, plain, postgres)

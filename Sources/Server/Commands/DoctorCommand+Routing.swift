@@ -44,6 +44,27 @@ extension DoctorCommand {
                         "`hilum peer \(peer == nil ? "add" : "set") \(folder) --ae \(title)` with --host, --port and --offers store"
                 )
             }
+            guard destination.reportHours != nil else { continue }
+            if peer?.offers.contains(.commit) != true {
+                doctor.bad(
+                    "routing: \(destination.name): \(title) is no peer that offers commit",
+                    fix: "`hilum peer set \(folder) --ae \(title)` with commit among its --offers, or no `commitment`")
+            } else if peer?.may.contains(.commit) != true {
+                doctor.note(
+                    "routing: \(destination.name): \(title) may not commit, so its reports come on our associations "
+                        + "alone",
+                    fix: "`hilum peer set \(folder) --ae \(title)` with commit among its --may, if it opens its own")
+            }
         }
+    }
+
+    /// What destinations have not reported of.
+    func checkCommitments(
+        _ open: [OpenCommitments], _ configuration: ServerConfiguration, _ folder: String, _ doctor: inout Doctor
+    ) {
+        guard !open.isEmpty || configuration.routing.destinations.contains(where: { $0.reportHours != nil }) else {
+            return
+        }
+        doctor.tell(CommitmentDoctor(open: open, now: SystemClock().now(), folder: folder).findings)
     }
 }

@@ -88,6 +88,9 @@ struct DoctorCommand: AsyncParsableCommand {
             let waiting = try await store.waitingSteps(
                 limit: Self.waitingMax, access: .server(requestID: "doctor"))
             let depths = try await store.outboxDepths(access: .server(requestID: "doctor"))
+            let commitments = try await (store as any WorkflowStore).read(.server(requestID: "doctor")) {
+                try $0.peerCommitments.openCommitments()
+            }
             let named = try await store.unknownAuthorities()
             let peers = try await store.peers()
             let clients = try await store.clients()
@@ -103,6 +106,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 Self.report(waiting, &doctor)
                 doctor.tell(
                     OutboxDoctor(depths: depths, now: SystemClock().now(), folder: server.path).findings)
+                checkCommitments(commitments, configuration, server.path, &doctor)
                 if audit.problems.isEmpty { doctor.good("audit trail: \(audit.summary)") }
                 for note in audit.notes { doctor.good("audit trail: \(note)") }
                 for problem in audit.problems {

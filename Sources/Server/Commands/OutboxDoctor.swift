@@ -22,7 +22,7 @@ struct OutboxDoctor {
                 DoctorFinding(
                     kind: .note,
                     text: "outbox: what is told to \(depth.destination) (\(depth.kind)) has waited for "
-                        + Self.age(minutes),
+                        + Age.text(minutes: minutes),
                     fix: "see why with `hilum outbox list \(folder) --destination \(depth.destination)`, and whether "
                         + "it answers; until then everything is kept, in its order"))
         }
@@ -34,14 +34,5 @@ struct OutboxDoctor {
                         + "`discard` with --destination \(depth.destination)"))
         }
         return findings
-    }
-
-    /// In the largest unit of which there are two or more.
-    private static func age(_ minutes: Int64) -> String {
-        switch minutes {
-        case ..<120: "\(minutes) minutes"
-        case ..<2_880: "\(minutes / 60) hours"
-        default: "\(minutes / 1_440) days"
-        }
     }
 }

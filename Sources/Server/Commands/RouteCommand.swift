@@ -11,8 +11,10 @@ import Workflow
 struct RouteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "route",
-        abstract: "Say where stored images are sent and why, send them again, make the key of a destination.",
-        subcommands: [Test.self, Send.self, Key.self])
+        abstract:
+            "Say where stored images are sent and why, send them again, make the key of a destination, list what "
+            + "destinations are asked to keep.",
+        subcommands: [Test.self, Send.self, Key.self, Commitments.self])
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -231,6 +233,7 @@ struct RouteTest {
         if destination.coercion != nil { words += ", coerced" }
         if destination.deidentification != nil { words += ", de-identified" }
         if !destination.windows.isEmpty { words += ", within its windows" }
+        if destination.reportHours != nil { words += ", to be committed to" }
         return words
     }
 }

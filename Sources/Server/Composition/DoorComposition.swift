@@ -54,7 +54,8 @@ enum DoorComposition {
                     associations: outgoing.associations, transcoding: transcoding, fetch: archives.fetch,
                     memory: MemoryBudget(bytesMax: min(RetrieveSCP.memoryBytes, guards.memory.bytesMax)),
                     logger: logger),
-                StorageCommitmentSCP(store: store, associations: commitments),
+                StorageCommitmentSCP(
+                    store: store, associations: commitments, reports: CommitmentReports(store: store).atDoor),
                 PerformedProcedureStepSCP(store: store, entropy: entropy),
                 UnifiedProcedureStepSCP(store: store, entropy: entropy, associations: workitems),
             ],

@@ -40,6 +40,7 @@ struct RoutingComposition {
             }
             var terms = ForwardingTerms(name: destination.name)
             terms.policy = ForwardingTerms.policy(connections: destination.connections, days: destination.days)
+            terms.asksCommitment = destination.reportHours != nil
             terms.plan = BandwidthPlan(destination.windows) { zone?.offsetMinutes(atUTC: $0) ?? 0 }
             terms.rewriting = InstanceRewriting(
                 coercion: destination.coercion,
@@ -84,6 +85,11 @@ struct RoutingComposition {
             case .peer(let title):
                 couriers[ForwardedInstance.outboxName(destination.name)] = StoreCourier(
                     forwarding, to: title, index: store, peers: store, caller: caller, transcoding: transcoding)
+                if let hours = destination.reportHours {
+                    couriers[PeerCommitmentNote.outboxName(destination.name)] = PeerCommitmentCourier(
+                        destination.name, of: title, reportSeconds: hours * 3_600, store: store, peers: store,
+                        caller: caller)
+                }
             case .stow(let url, let token):
                 let tokens = token.flatMap { token in
                     keys[destination.name].map { key in
@@ -99,6 +105,15 @@ struct RoutingComposition {
             }
         }
         return couriers
+    }
+
+    /// The AE titles of the destinations that are asked to keep what they were sent, by name.
+    var committing: [String: String] {
+        Dictionary(
+            configuration.destinations.compactMap { destination in
+                guard destination.reportHours != nil, case .peer(let title) = destination.way else { return nil }
+                return (destination.name, title)
+            }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The way out for large objects: the other side may take its time, but not stand still.

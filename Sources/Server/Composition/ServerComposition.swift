@@ -271,6 +271,10 @@ enum ServerComposition {
                     .init(
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
+                    .init(
+                        service: PeerCommitmentWork(
+                            store: store, destinations: routing.committing, clock: clock, metrics: metrics,
+                            logger: logger)),
                     .init(service: outgoing.associations),
                     .init(service: archives.work),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),

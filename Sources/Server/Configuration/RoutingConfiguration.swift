@@ -50,6 +50,8 @@ struct RoutingConfiguration: Decodable, Sendable {
         var connections: Int
         /// After so many days what still fails is parked.
         var days: Int64
+        /// How long a report of commitment is waited for, in hours; nil for one that is not asked for it.
+        var reportHours: Int64?
     }
 
     static let destinationsMax = 64

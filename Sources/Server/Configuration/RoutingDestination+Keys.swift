@@ -6,13 +6,15 @@ import Workflow
 
 extension RoutingConfiguration.Destination: Decodable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, peer, stow, token, windows, coerce, connections
+        case name, peer, stow, token, windows, coerce, connections, commitment
         case senders = "not-from"
         case deidentification = "de-identify"
         case days = "give-up-days"
+        case reportHours = "report-hours"
     }
 
     static let nameBytesMax = 64
+    static let reportHoursDefault: Int64 = 6
 
     init(from decoder: any Decoder) throws {
         let place = RoutingText.place(decoder, in: "routing.destinations")
@@ -50,6 +52,15 @@ extension RoutingConfiguration.Destination: Decodable {
         }
         connections = Int(try keys.number(.connections, 1...16) ?? 2)
         days = try keys.number(.days, 1...365) ?? 7
+        let hours = try keys.number(.reportHours, 1...720)
+        let isAsked: Bool = try keys.stated(.commitment) ?? false
+        if isAsked, case .stow = way {
+            throw ConfigurationError("\(place).commitment: belongs to `peer`, not to `stow`")
+        }
+        guard isAsked || hours == nil else {
+            throw ConfigurationError("\(place).report-hours: belongs to `commitment: true`")
+        }
+        reportHours = isAsked ? hours ?? Self.reportHoursDefault : nil
     }
 
     static func url(_ text: String, _ place: String) throws -> OutboundURL {

@@ -75,6 +75,14 @@ struct RoutingTests {
         #expect(ForwardedInstance(entry("route/other", draft.payload)) == nil)
         #expect(ForwardedInstance(entry(draft.kind, Array("pacs\n1.2".utf8))) == nil)
         #expect(ForwardedInstance(entry(draft.kind, [])) == nil)
+        let again = ForwardedInstance(
+            destination: "pacs", studyInstanceUID: "1.2", seriesInstanceUID: "1.2.1", sopInstanceUID: "1.2.1.1",
+            tries: 1)
+        #expect(again.draft.payload != draft.payload)
+        #expect(ForwardedInstance(entry(draft.kind, again.draft.payload)) == again)
+        for tries in ["", "x", "-1"] {
+            #expect(ForwardedInstance(entry(draft.kind, draft.payload + Array("\n\(tries)".utf8))) == nil)
+        }
     }
 
     @Test("Patterns know * and ?, whatever the case of letters, and cost no more than the lengths of both")

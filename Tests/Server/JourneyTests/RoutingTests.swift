@@ -68,6 +68,44 @@ extension JourneyTests {
             }
         }
 
+        @Test("PS3.4 §J.3: what went on is asked to be kept, and the server that has it commits to it")
+        func committed() async throws {
+            let (near, far) = (try await ServerFolder.make(), try await ServerFolder.make())
+            defer { for folder in [near, far] { folder.remove() } }
+            try Self.setTitle("FAR", of: far)
+            try Self.append(
+                """
+                routing:
+                  destinations:
+                    - { name: far, peer: FAR, commitment: true }
+                  rules:
+                    - { to: far }
+                """, to: near)
+            try await HilumServer.run(near) { server in
+                // Reports come on the association that asks, or on one to this port.
+                try await HilumProgram.must(
+                    "peer", "add", far.path, "--ae", "HILUM", "--host", "127.0.0.1", "--port",
+                    "\(server.endpoints.dimse.port)", "--may", "echo,store,commit")
+                try await HilumServer.run(far) { other in
+                    try await HilumProgram.must(
+                        "peer", "add", near.path, "--ae", "FAR", "--host", "127.0.0.1", "--port",
+                        "\(other.endpoints.dimse.port)", "--may", "commit", "--offers", "store,commit")
+                    try await Self.with(server) { context in
+                        for number in 1...2 {
+                            let file = try Samples.file(study: "1.2.99", instance: "1.2.99.1.\(number)")
+                            #expect(try await context.stow([file]).status == 200)
+                        }
+                    }
+                    var told = ""
+                    try await waitUntil("the commitment") {
+                        told = try await HilumProgram.must("route", "commitments", near.path)
+                        return told.contains(" committed: study 1.2.99 at far (FAR), ")
+                    }
+                    #expect(!told.contains("not kept"))
+                }
+            }
+        }
+
         @Test("PS3.18 §10.5, SMART backend-services: over HTTPS with a token of its own, de-identified on its way")
         func bySTOW() async throws {
             let (near, far) = (try await ServerFolder.make(), try await ServerFolder.make())

@@ -34,6 +34,8 @@ import Workflow
               not-from: [OLDPACS2]
               connections: 3
               give-up-days: 14
+              commitment: true
+              report-hours: 12
               windows:
                 - { hours: "19:00-07:00", bytes-per-second: 2000000 }
               coerce:
@@ -76,6 +78,8 @@ import Workflow
             #expect(pacs.windows == [.init(start: 1_140, end: 420, bytesPerSecond: 2_000_000)])
             #expect(pacs.connections == 3)
             #expect(pacs.days == 14)
+            #expect(pacs.reportHours == 12)
+            #expect(cloud.reportHours == nil)
             #expect(
                 pacs.coercion?.rules == [
                     CoercionRule(
@@ -159,6 +163,15 @@ import Workflow
             ("rules: [{ attributes: { Foo: x }, to: b }]", "routing.rules[0].attributes: `Foo` is no attribute"),
             ("rules: [{ order: { colour: x }, to: b }]", "routing.rules[0].order: unknown key `colour`"),
             ("hops: 0", "routing.hops: 0 is not within 1 to 32"),
+            (
+                "destinations: [{ name: a, stow: \"https://x.example/\", commitment: true }]",
+                "routing.destinations[0].commitment: belongs to `peer`"
+            ),
+            ("destinations: [{ name: a, peer: A, report-hours: 6 }]", "report-hours: belongs to `commitment: true`"),
+            (
+                "destinations: [{ name: a, peer: A, commitment: true, report-hours: 0 }]",
+                "routing.destinations[0].report-hours: 0 is not within 1 to 720"
+            ),
         ])
     func refused(_ text: String, _ words: String) throws {
         let refusal = try #require(Self.refusal("routing: { \(text) }\n"))

@@ -26,6 +26,8 @@ package struct MemoryState: Sendable {
     /// The clients that subscribed AEs that are no peers, by AE title.
     package var workitemReceivers: [String: String] = [:]
     package var commitmentRequests: [CommitmentRequest] = []
+    package var sentInstances: [KeptSentInstance] = []
+    package var commitmentTransactions: [CommitmentTransaction] = []
     package var peers: [Peer] = []
     package var messages: [JournaledMessage] = []
     /// The numbers whose merge a message of the journal waits for.

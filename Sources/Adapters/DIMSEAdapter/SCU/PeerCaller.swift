@@ -20,10 +20,12 @@ package struct PeerCaller: Sendable {
 
     /// Does `body`, which may be done twice, on an association with a peer. What it throws, and that there is none, is
     /// made an outcome.
-    /// - Parameter time: for all of it; nil for as long as the peer goes on by the timers of an association.
+    /// - Parameters:
+    ///   - terms: with services, the association is not kept for others.
+    ///   - time: for all of it; nil for as long as the peer goes on by the timers of an association.
     func call(
         _ peer: Peer, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
-        within time: TimeAmount? = PeerCaller.time,
+        terms: SCUAssociation.Terms = SCUAssociation.Terms(), within time: TimeAmount? = PeerCaller.time,
         _ body: (SCUAssociation) async throws -> DeliveryOutcome
     ) async -> DeliveryOutcome {
         let destination: SCUAssociation.Destination
@@ -33,9 +35,9 @@ package struct PeerCaller: Sendable {
             return .unreachable(error.description)
         }
         do {
-            return try await associations.with(destination, contexts: contexts, within: time, mayRepeat: true) {
-                try await body($0.association)
-            }
+            return try await associations.with(
+                destination, contexts: contexts, terms: terms, within: time, mayRepeat: true
+            ) { try await body($0.association) }
         } catch let error as StoreError {
             return .permanent("what is kept cannot be told: \(error.message)")
         } catch is DICOMDataError {

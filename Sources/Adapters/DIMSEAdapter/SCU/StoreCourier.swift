@@ -19,6 +19,7 @@ package struct StoreCourier: Courier {
     private let caller: PeerCaller
     private let transcoding: PixelTranscoding?
     private let proposals = StoreProposals()
+    private let sent = SentReferences()
 
     /// - Parameters:
     ///   - peer: the AE title of the destination, which must offer C-STORE.
@@ -41,13 +42,25 @@ package struct StoreCourier: Courier {
             // Not withdrawn: the rule that sends it there stands, and the peer may be set right.
             case .failure(let none):
                 if case .withdrawn(let text) = none.outcome { .unreachable(text) } else { none.outcome }
-            case .success(let peer): await send(item, of: entry, to: peer)
+            case .success(let peer): noted(item, of: entry, await send(item, of: entry, to: peer))
             }
         }
     }
 
     package func settled(_ entry: OutboxEntry, _ verdict: DeliveryVerdict, in unit: any UnitOfWork) throws {
         try forwarding.settled(entry, verdict, in: unit)
+        guard case .done = verdict, let forwarded = ForwardedInstance(entry), let reference = sent.reference(of: entry)
+        else { return }
+        try unit.peerCommitments.save(SentInstance(forwarded, as: reference, at: unit.time))
+    }
+
+    /// Remembers what the peer knows an instance as until the verdict on its entry is kept. A process that ends before
+    /// sends it again.
+    private func noted(_ item: Forwarding.Item, of entry: OutboxEntry, _ outcome: DeliveryOutcome) -> DeliveryOutcome {
+        if forwarding.terms.asksCommitment, outcome == .delivered {
+            sent.note(entry, .init(sopClassUID: item.sopClassUID, sopInstanceUID: item.sopInstanceUID))
+        }
+        return outcome
     }
 
     private func send(_ item: Forwarding.Item, of entry: OutboxEntry, to peer: Peer) async -> DeliveryOutcome {
@@ -144,6 +157,30 @@ package struct StoreCourier: Courier {
         }
         let recoded = try await rewritten.encoded(in: syntax, from: item.reader)
         return try await opened.store(recoded, on: context, by: invoker, pace: pace, makeCommand)
+    }
+}
+
+/// What instances are known as where they were just sent, by their entries of the outbox. One is read as often as the unit
+/// of work that keeps the verdict is tried.
+private final class SentReferences: Sendable {
+    /// More than may be between delivery and verdict at a time.
+    private static let countMax = 256
+
+    private struct State {
+        var references: [Int64: SentInstance.Reference] = [:]
+        var order: [Int64] = []
+    }
+    private let state = Mutex(State())
+
+    func note(_ entry: OutboxEntry, _ reference: SentInstance.Reference) {
+        state.withLock { state in
+            if state.references.updateValue(reference, forKey: entry.number) == nil { state.order.append(entry.number) }
+            if state.order.count > Self.countMax { state.references[state.order.removeFirst()] = nil }
+        }
+    }
+
+    func reference(of entry: OutboxEntry) -> SentInstance.Reference? {
+        state.withLock { $0.references[entry.number] }
     }
 }
 

@@ -57,7 +57,7 @@ package struct Peer: Sendable, Hashable {
         case query
         /// C-GET and C-MOVE of stored instances.
         case retrieve
-        /// N-ACTION of storage commitment.
+        /// N-ACTION of storage commitment, and N-EVENT-REPORT of what it was asked itself.
         case commit
         /// N-CREATE, N-SET and N-GET of performed procedure steps.
         case mpps

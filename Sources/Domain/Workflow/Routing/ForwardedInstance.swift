@@ -6,14 +6,18 @@ package struct ForwardedInstance: Sendable, Hashable {
     package let studyInstanceUID: String
     package let seriesInstanceUID: String
     package let sopInstanceUID: String
+    /// How often it was sent before because the destination did not commit to it. PS3.4 §J.3.
+    package let tries: Int
 
     package init(
-        destination: String, studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String
+        destination: String, studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String,
+        tries: Int = 0
     ) {
         self.destination = destination
         self.studyInstanceUID = studyInstanceUID
         self.seriesInstanceUID = seriesInstanceUID
         self.sopInstanceUID = sopInstanceUID
+        self.tries = tries
     }
 
     package init(_ instance: Instance, to destination: String) {
@@ -28,18 +32,21 @@ package struct ForwardedInstance: Sendable, Hashable {
     /// As it is put into the outbox. What is sent of one study is sent in order.
     package var draft: OutboxDraft {
         let name = Self.outboxName(destination)
+        var lines = [destination, studyInstanceUID, seriesInstanceUID, sopInstanceUID]
+        if tries > 0 { lines.append("\(tries)") }
         return OutboxDraft(
             destination: name, orderingKey: studyInstanceUID, kind: name,
-            payload: Array(
-                [destination, studyInstanceUID, seriesInstanceUID, sopInstanceUID].joined(separator: "\n").utf8))
+            payload: Array(lines.joined(separator: "\n").utf8))
     }
 
     /// What an entry of the outbox holds; nil for those of others.
     package init?(_ entry: OutboxEntry) {
         let lines = String(decoding: entry.payload, as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        guard lines.count == 4, entry.kind == Self.outboxName(lines[0]) else { return nil }
+        guard lines.count == 4 || lines.count == 5, entry.kind == Self.outboxName(lines[0]) else { return nil }
+        guard let tries = lines.count == 5 ? Int(lines[4]) : 0, tries >= 0 else { return nil }
         self.init(
-            destination: lines[0], studyInstanceUID: lines[1], seriesInstanceUID: lines[2], sopInstanceUID: lines[3])
+            destination: lines[0], studyInstanceUID: lines[1], seriesInstanceUID: lines[2], sopInstanceUID: lines[3],
+            tries: tries)
     }
 }

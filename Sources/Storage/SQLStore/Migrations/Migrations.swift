@@ -9,6 +9,7 @@ package enum Migrations {
         leftBlobs(34), practices(35), passkeys(36), auditFeeds(37), blobKeys(38), imports(39), exportParts(40),
         outsiders(41), signInTimes(42), bodyKeys(43), awaitedRejections(44), commitmentRequests(45),
         permitsAndStations(46), nameWords(47), organizationPermits(48),
+        peerCommitments(49),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

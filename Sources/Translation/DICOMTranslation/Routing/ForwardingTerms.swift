@@ -7,6 +7,8 @@ package struct ForwardingTerms: Sendable {
     package var rewriting = InstanceRewriting()
     package var plan = BandwidthPlan()
     package var policy = ForwardingTerms.policy()
+    /// Whether it is asked to keep for good what it was sent. PS3.4 §J.3.
+    package var asksCommitment = false
     /// Over all that it is sent at a time.
     package let pace = SendPace()
 

@@ -258,6 +258,36 @@ import Workflow
         #expect(sent.allSatisfy { $0[.pixelData]?.bytes == [1, 2, 3, 4] })
     }
 
+    @Test("PS3.4 §J.3: what was delivered is to be committed to, as the peer knows it, once the verdict is kept")
+    func toBeCommitted() async throws {
+        let objects = StoredObjects()
+        for number in 1...2 { try objects.add(number) }
+        let store = MemoryStore()
+        try await receiving(ReceivingSCP()) { peer in
+            let courier = Self.courier(objects, [peer]) { $0.asksCommitment = true }
+            func settle(_ entry: OutboxEntry, _ verdict: DeliveryVerdict) async throws {
+                try await store.write(.server(requestID: "t")) { try courier.settled(entry, verdict, in: $0) }
+            }
+            #expect(await courier.deliver(Self.entry(1)) == .delivered)
+            for verdict in [DeliveryVerdict.postpone, .discard(failure: ""), .park(failure: "", holdsLane: false)] {
+                try await settle(Self.entry(1), verdict)
+            }
+            #expect(store.content.sentInstances == [])
+            // A unit of work that failed is done again.
+            for _ in 0..<2 { try await settle(Self.entry(1), .done) }
+            // To others it is only sent.
+            let plain = Self.courier(objects, [peer])
+            let second = Self.entry(2)
+            #expect(await plain.deliver(second) == .delivered)
+            try await store.write(.server(requestID: "t")) { try plain.settled(second, .done, in: $0) }
+        }
+        #expect(
+            store.content.sentInstances.map(\.sent.reference) == [
+                .init(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1.1")
+            ])
+        #expect(store.content.sentInstances.map(\.sent.forwarded.sopInstanceUID) == ["1.2.1.1.1"])
+    }
+
     @Test("No more contexts are proposed than an association has")
     func proposals() {
         let proposals = StoreProposals()
