@@ -185,8 +185,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func broken(_ failure: HTTPFailure, _ context: ChannelHandlerContext) {
         guard case .open = state, reading?.isBroken != true else { return }
         guard let open = reading else {
-            // What the decoder has of a request line that has no end is the target's.
-            let isOfTarget = failure.code == .headersTooLarge && line.isOpen
+            // Of a request line that is too long nearly all is the target.
+            let isOfTarget = failure.code == .headersTooLarge && line.count > limits.targetBytesMax
             let told =
                 isOfTarget
                 ? RequestHeadCheck.failure(

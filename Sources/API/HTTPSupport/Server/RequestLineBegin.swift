@@ -10,9 +10,8 @@ struct RequestLineBegin {
 
     private var bytes: [UInt8] = []
     private var isEnded = false
-
-    /// Whether the line has begun, and has no end yet.
-    var isOpen: Bool { !bytes.isEmpty && !isEnded }
+    /// Bytes of the line so far, also of what is not kept.
+    private(set) var count = 0
 
     /// Takes bytes that go on with the head; empty lines before it are passed over. RFC 9112 §2.2.
     mutating func append(_ more: ByteBufferView) {
@@ -23,6 +22,7 @@ struct RequestLineBegin {
             more = more[..<end]
             isEnded = true
         }
+        count += more.count
         bytes += more.prefix(Self.bytesMax - bytes.count)
     }
 

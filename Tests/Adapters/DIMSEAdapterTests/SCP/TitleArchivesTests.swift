@@ -55,8 +55,9 @@ struct TitleArchivesTests {
             ] {
                 let association = try await SCUAssociation.open(
                     Self.destination(test, called), contexts: FindSCU.contexts(UID.studyRootFind))
-                let (found, status) = try await association.find(
-                    sopClassUID: UID.studyRootFind, identifier: Self.study())
+                var asked = Self.study()
+                asked.set(.patientID, string: "P1")
+                let (found, status) = try await association.find(sopClassUID: UID.studyRootFind, identifier: asked)
                 try await association.release()
                 #expect(status == .success)
                 #expect(found.map { $0.string(.studyInstanceUID) } == uids, "\(called)")
