@@ -126,7 +126,8 @@ enum DefaultFiles {
                 "  database: sqlite          # or postgres, with a libpq connection string under `postgres:`"
             }
         return """
-            # Hilum's configuration. What is left out has the default shown here.
+            # Hilum's configuration. What is left out has the default shown here; the page Configuration of the
+            # documentation has every key.
             # Nothing listens beyond this machine until a host below says so.
 
             # `http`, `dimse` and `mllp` make one door each; `doors`, at the end, makes as many as there are to be.
@@ -247,6 +248,7 @@ enum DefaultFiles {
             # cds-hooks:                # an EHR that opens a patient is told of the images, with a link to the viewer
             #   callers: [{ issuer: "https://ehr.example", client: ehr }]   # the iss of its tokens, and as which it is registered
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
+            #                                         # conditional-delete: multiple takes all that match, not one alone
 
             # limits:                   # what each door takes at most
             \(ServerLimits.commentary)
@@ -283,13 +285,15 @@ enum DefaultFiles {
             #   destinations:
             #     - name: old-pacs
             #       peer: OLDPACS             # an AE of `hilum peer` that offers store
+            #       # commitment: true        # it offers commit, too: it is asked to keep what it was sent
+            #       # report-hours: 6         # until its report is overdue
             #       windows: [{ hours: "19:00-07:00", bytes-per-second: 2000000 }]   # else nothing is sent
             #       coerce: [{ when: { Modality: CT }, set: { InstitutionName: North }, remove: [PatientComments] }]
             #     - name: cloud
             #       stow: https://pacs.example/dicomweb/studies
             #       token: { url: "https://pacs.example/oauth/token", client: us, scope: system/*.cruds, key: keys/cloud.key }
             #       de-identify: { options: [retain-modified-dates], pseudonyms: research }
-            #   rules:                  # from, modality, description, attributes, order; left out: any
+            #   rules:                  # from, called (an AE title of ours), modality, description, attributes, order; left out: any
             #     - { name: ct, from: [CT*], modality: CT, description: "*thorax*", order: { priority: stat }, to: [cloud] }
             #     - { to: old-pacs }
 

@@ -125,7 +125,7 @@ async function sessionOf(answer, own, endpoints, { state, verifier }) {
     throw new SignInError("This answer belongs to no sign-in that was begun here. Open the viewer again.");
   }
   if (answer.has("error")) {
-    throw new SignInError(answer.get("error_description") ?? "The sign-in was not completed.");
+    throw new SignInError(answer.get("error_description") ?? "The sign-in was not completed. Open the viewer again.");
   }
   return new Session(own, endpoints, await tokens(endpoints.token_endpoint, {
     grant_type: "authorization_code", code: answer.get("code"), redirect_uri: own.redirect, client_id: own.client,
@@ -197,7 +197,8 @@ export async function signIn() {
     tell({ launch: needsPerson ? launch : undefined, isOfAll }, own, pending?.fragment);
     if (!needsPerson) return sessionOf(query, own, endpoints, pending ?? {});
   } else if (launch && query.get("iss") !== own.fhir) {
-    throw new SignInError("The launch is of another server than the one that this viewer belongs to.");
+    throw new SignInError("The launch is of another server than the one that this viewer belongs to. Open the viewer "
+      + "of that server.");
   }
   if (!needsPerson) {
     const { fields, ...secrets } = await request(own, { launch, isOfAll, state: random() });
