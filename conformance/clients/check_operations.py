@@ -21,8 +21,8 @@ from ris import Receiver, answer
 from smart import BackendClient
 
 GROUP = "operations"
-PAGES = ("", "/queues", "/messages", "/quarantine", "/conflicts", "/steps", "/fetches", "/exports", "/imports", "/peers",
-         "/authorities", "/storage", "/audit")
+PAGES = ("", "/queues", "/messages", "/quarantine", "/conflicts", "/steps", "/fetches", "/commitments", "/exports",
+         "/imports", "/peers", "/authorities", "/storage", "/audit")
 PROFILE = """
 destinations:
   ward:

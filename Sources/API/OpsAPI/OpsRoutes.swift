@@ -23,7 +23,12 @@ package struct OpsRoutes: Sendable {
             _ states: Set<ArchiveCopy.State>, _ limit: Int, _ access: AccessContext
         ) async throws -> [ArchiveCopy]
 
+    /// What destinations were asked to keep, the newest transactions first.
+    package typealias Commitments =
+        @Sendable (_ limit: Int, _ access: AccessContext) async throws -> [CommitmentTransaction]
+
     private let fetches: Fetches
+    private let commitments: Commitments
     private let quarantine: any QuarantineDesk
     private let waiting: Waiting
     private let conflicts: Conflicts
@@ -37,14 +42,17 @@ package struct OpsRoutes: Sendable {
     ///   - waiting: nothing waits unless the server says otherwise.
     ///   - conflicts: likewise.
     ///   - fetches: likewise.
+    ///   - commitments: likewise.
     ///   - quarantine: what is listed and decided about.
     ///   - hasPages: whether ``OperationsRoutes`` are served, to which browsers are led.
     package init(
         health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail,
         waiting: @escaping Waiting = { _, _ in [] }, conflicts: @escaping Conflicts = { _, _ in [] },
-        fetches: @escaping Fetches = { _, _, _ in [] }, quarantine: any QuarantineDesk, hasPages: Bool = true
+        fetches: @escaping Fetches = { _, _, _ in [] }, commitments: @escaping Commitments = { _, _ in [] },
+        quarantine: any QuarantineDesk, hasPages: Bool = true
     ) {
         self.hasPages = hasPages
+        self.commitments = commitments
         self.fetches = fetches
         self.waiting = waiting
         self.conflicts = conflicts
@@ -79,6 +87,11 @@ package struct OpsRoutes: Sendable {
                     access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30),
                     page: hasPages ? PageBeside.page("/fetches") : nil
                 ) { try await listFetches($0) },
+                Route(
+                    .get, "/ops/commitments", operationID: "listCommitments",
+                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30),
+                    page: hasPages ? PageBeside.page("/commitments") : nil
+                ) { try await listCommitments($0) },
             ] + QuarantineRoutes(desk: quarantine, audit: audit, hasPages: hasPages).routes
                 + (hasPages ? [Self.start] : []))
     }
@@ -103,6 +116,12 @@ package struct OpsRoutes: Sendable {
         let conflicts = try await conflicts(try Self.limit(request), request.access)
         try await Self.record("conflicts", request, audit)
         return .bytes(ConflictsView.json(conflicts), contentType: "application/json")
+    }
+
+    private func listCommitments(_ request: APIRequest) async throws -> Response {
+        let transactions = try await commitments(try Self.limit(request), request.access)
+        try await Self.record("commitments", request, audit)
+        return .bytes(CommitmentsView.json(transactions), contentType: "application/json")
     }
 
     /// Without `state` what is on its way or could not be had.

@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMTranslation
 import NIOCore
@@ -11,15 +12,22 @@ struct ForwardBody: AsyncSequence, Sendable {
     static let partBytes = 64 << 10
 
     let pieces: [RecodedDataSet.Piece]
-    /// An image that is decoded as it is sent, behind so many of the pieces; nil for none.
+    /// An image that is transcoded as it is sent, behind so many of the pieces; nil for none.
     var decoded: (instance: TranscodedInstance, behind: Int)?
     let reader: any BlobReading
+    /// Of what the pieces hold in memory, as long as this is; nil for what a reader has.
+    var reservation: MemoryReservation?
     /// Called before so many bytes more are given.
     let pace: @Sendable (Int) async throws -> Void
 
-    /// Bytes of all of it. What is decoded has no compression, so that its length is known.
-    var count: Int64 {
-        pieces.reduce(decoded?.instance.count ?? 0) { sum, piece in
+    /// Bytes of all of it; nil where compressed frames are more than are kept, so that their lengths are not known.
+    var count: Int64? {
+        var own: Int64 = 0
+        if let decoded {
+            guard let count = decoded.instance.knownCount else { return nil }
+            own = count
+        }
+        return pieces.reduce(own) { sum, piece in
             switch piece {
             case .bytes(let bytes): sum + Int64(bytes.count)
             case .stored(let range, _): sum + Int64(range.count)

@@ -4,6 +4,9 @@ import Workflow
 /// What a Store transaction of one instance was answered with. PS3.18 §10.5.3, Annex I.
 struct STOWAnswer {
     private static let depthMax = 32
+    /// What an operator can do where a transfer syntax is not taken.
+    private static let ofSyntax =
+        ": the transfer syntax is not taken; list those that are as `transfer-syntaxes` of the destination in `routing`"
 
     let status: Int
     private let retryAfterSeconds: Int64?
@@ -29,7 +32,8 @@ struct STOWAnswer {
             }
             return failed(reason, text, isRepeat)
         case 408, 425, 429, 503, 507: return .overloaded(text, retryAfterSeconds: retryAfterSeconds)
-        case 400, 406, 411, 413, 415, 422: return .permanent(text)
+        case 415: return .permanent(text + Self.ofSyntax)
+        case 400, 406, 411, 413, 422: return .permanent(text)
         // Not this instance's fault, nor mended by the next: its operator or ours has to see to it.
         case 300...399: return .unreachable(text + "; redirects are not followed")
         case 401, 403: return .unreachable(text + ": the token or its scope is not taken")
@@ -61,6 +65,7 @@ struct STOWAnswer {
         case 0x0111 where isRepeat: return .delivered
         case 0xA700...0xA7FF: return .overloaded(words, retryAfterSeconds: retryAfterSeconds)
         case 0x0110, 0x0213: return .transient(words)
+        case 0xC122: return .permanent(words + Self.ofSyntax)
         default: return .permanent(words)
         }
     }

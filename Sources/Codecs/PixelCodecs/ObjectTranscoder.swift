@@ -101,8 +101,11 @@ package struct ObjectTranscoder: Sendable {
         }
     }
 
+    /// Whether what is written in a transfer syntax loses values. PS3.3 §C.7.6.1.1.5.
+    package static func losesValues(in syntax: TransferSyntax) -> Bool { lossMethod(of: syntax) != nil }
+
     /// Whether the object becomes another instance. PS3.3 §C.7.6.1.1.5.
-    package var losesValues: Bool { target.isEncapsulated && target != source && Self.lossMethod(of: target) != nil }
+    package var losesValues: Bool { target.isEncapsulated && target != source && Self.losesValues(in: target) }
 
     /// Bytes of a frame without compression, colour at every pixel.
     package var nativeFrameBytes: Int {

@@ -1,4 +1,5 @@
 import Access
+import DICOMData
 import DICOMTranslation
 import OutboundAdapter
 import SQLStore
@@ -18,6 +19,13 @@ extension DoctorCommand {
             doctor.note(
                 "routing: no rule sends anything to \(destination.name)",
                 fix: "add a rule with `to: \(destination.name)`, or use `hilum route send`")
+        }
+        for destination in routing.destinations
+        where !destination.transferSyntaxes.isEmpty && !destination.transferSyntaxes.contains(.explicitVRLittleEndian) {
+            doctor.note(
+                "routing: \(destination.name): reports and other objects that are not compressed, and images that cannot "
+                    + "be, are parked, as its transfer-syntaxes are without Explicit VR Little Endian",
+                fix: "add 1.2.840.10008.1.2.1 to its transfer-syntaxes, which every DICOMweb server takes")
         }
         let outbound = OutboundComposition.outbound(configuration, server)
         for destination in routing.destinations {

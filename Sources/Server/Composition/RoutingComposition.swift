@@ -101,7 +101,8 @@ struct RoutingComposition {
                     }
                 }
                 couriers[ForwardedInstance.outboxName(destination.name)] = STOWCourier(
-                    forwarding, to: url, index: store, sender: sender, tokens: tokens, transcoding: transcoding)
+                    forwarding, to: url, index: store, sender: sender, tokens: tokens,
+                    taken: destination.transferSyntaxes, transcoding: transcoding)
             }
         }
         return couriers

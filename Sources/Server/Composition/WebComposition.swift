@@ -174,9 +174,10 @@ struct WebComposition {
         let waiting: OpsRoutes.Waiting = { try await store.waitingSteps(limit: $0, access: $1) }
         let conflicts: OpsRoutes.Conflicts = { try await store.conflicts(limit: $0, access: $1) }
         let fetches: OpsRoutes.Fetches = { try await store.copies(in: $0, limit: $1, access: $2) }
+        let kept: OpsRoutes.Commitments = { try await store.peerCommitments(limit: $0, access: $1) }
         let ops = OpsRoutes(
             health: health, metrics: metrics, audit: audit, waiting: waiting, conflicts: conflicts, fetches: fetches,
-            quarantine: store, hasPages: people != nil)
+            commitments: kept, quarantine: store, hasPages: people != nil)
 
         let messages = MessageRoutes(log: store, audit: store, hasPages: people != nil)
         let outbox = OutboxRoutes(log: store, audit: store, hasPages: people != nil)
@@ -190,7 +191,7 @@ struct WebComposition {
             var desk = OperationsDesk(
                 sessions: people.sessions, origin: publicURL, audit: audit, health: health, outbox: store,
                 messages: store, quarantine: store, trail: store, now: { clock.now() })
-            (desk.waiting, desk.conflicts, desk.fetches) = (waiting, conflicts, fetches)
+            (desk.waiting, desk.conflicts, desk.fetches, desk.commitments) = (waiting, conflicts, fetches, kept)
             (desk.doors, desk.storage, desk.feeds) = (openDoors, storage, { feeds.all })
             desk.exports = { try await store.exports(limit: $0, at: clock.now()) }
             desk.imports = { try await store.importJobs(limit: $0) }

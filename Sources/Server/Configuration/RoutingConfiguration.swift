@@ -46,6 +46,8 @@ struct RoutingConfiguration: Decodable, Sendable {
         var coercion: Coercion?
         /// nil for one that gets instances as they are.
         var deidentification: Deidentification?
+        /// Those that a service of the web takes, the best first; empty where that is not said.
+        var transferSyntaxes: [TransferSyntax]
         /// At a time, 1 to 16.
         var connections: Int
         /// After so many days what still fails is parked.

@@ -9,6 +9,7 @@ extension RoutingConfiguration.Destination: Decodable {
         case name, peer, stow, token, windows, coerce, connections, commitment
         case senders = "not-from"
         case deidentification = "de-identify"
+        case transferSyntaxes = "transfer-syntaxes"
         case days = "give-up-days"
         case reportHours = "report-hours"
     }
@@ -28,6 +29,7 @@ extension RoutingConfiguration.Destination: Decodable {
         let windows: [WindowKeys] = try keys.stated(.windows) ?? []
         let steps: [CoercionKeys] = try keys.stated(.coerce) ?? []
         let deidentification: DeidentificationKeys? = try keys.stated(.deidentification)
+        let syntaxes: OneOrMore? = try keys.stated(.transferSyntaxes)
         var senders = Set(others)
         switch (try keys.stated(.peer) as String?, try keys.stated(.stow) as String?) {
         case (let peer?, nil):
@@ -35,6 +37,10 @@ extension RoutingConfiguration.Destination: Decodable {
                 throw ConfigurationError("\(place).peer: `\(peer)` is no AE title (PS3.5 §6.2)")
             }
             guard token == nil else { throw ConfigurationError("\(place).token: belongs to `stow`, not to `peer`") }
+            guard syntaxes == nil else {
+                throw ConfigurationError(
+                    "\(place).transfer-syntaxes: belongs to `stow`; of a peer it is `hilum peer set --transfer-syntax`")
+            }
             way = .peer(peer)
             senders.insert(peer)
         case (nil, let url?):
@@ -50,6 +56,7 @@ extension RoutingConfiguration.Destination: Decodable {
         self.deidentification = deidentification.map {
             .init(profile: $0.profile, pseudonyms: $0.pseudonyms ?? name)
         }
+        transferSyntaxes = try syntaxes.map { try Self.transferSyntaxes($0.values, "\(place).transfer-syntaxes") } ?? []
         connections = Int(try keys.number(.connections, 1...16) ?? 2)
         days = try keys.number(.days, 1...365) ?? 7
         let hours = try keys.number(.reportHours, 1...720)
@@ -61,6 +68,22 @@ extension RoutingConfiguration.Destination: Decodable {
             throw ConfigurationError("\(place).report-hours: belongs to `commitment: true`")
         }
         reportHours = isAsked ? hours ?? Self.reportHoursDefault : nil
+    }
+
+    /// UIDs, the best first.
+    private static func transferSyntaxes(_ uids: [String], _ place: String) throws -> [TransferSyntax] {
+        guard !uids.isEmpty else { throw ConfigurationError("\(place): at least one, or leave it out") }
+        return try uids.map { uid in
+            guard let syntax = TransferSyntax(uid: uid) else {
+                throw ConfigurationError("\(place): `\(uid)` is no UID of a transfer syntax that is known here")
+            }
+            guard !syntax.isImplicit, !syntax.isBigEndian else {
+                throw ConfigurationError(
+                    "\(place): `\(uid)`: without the VR or in big endian nothing goes over the web (PS3.18 §8.7.3); "
+                        + "Explicit VR Little Endian is 1.2.840.10008.1.2.1")
+            }
+            return syntax
+        }
     }
 
     static func url(_ text: String, _ place: String) throws -> OutboundURL {

@@ -29,6 +29,14 @@ package struct PixelTranscoding: Sendable {
         !syntax.isEncapsulated && isPossible(from: stored, to: syntax)
     }
 
+    /// Whether an error says that an image cannot be had in one transfer syntax, while it may be in another.
+    package static func isOfSyntax(_ error: any Error) -> Bool {
+        switch error {
+        case PixelCodecError.unsupported, PixelCodecError.tooLarge: true
+        default: false
+        }
+    }
+
     /// The image that a header is of, its first frame made. Throws `PixelCodecError` where it cannot be made, what the
     /// codec throws, and `StoreError`.
     package func instance(
@@ -153,14 +161,25 @@ package struct TranscodedInstance: Sendable {
 
     /// Bytes of the data set; nil where the lengths of frames are not known before they are made.
     package var count: Int64? {
-        if isEncapsulated { return nil }
-        let around = (before + after).reduce(Int64(0)) { sum, piece in
+        isEncapsulated ? nil : aroundCount + Int64(kept[0].bytes.count) * Int64(frameCount)
+    }
+
+    /// Bytes of what stands before and behind the frames.
+    private var aroundCount: Int64 {
+        (before + after).reduce(Int64(0)) { sum, piece in
             switch piece {
             case .bytes(let bytes): sum + Int64(bytes.count)
             case .stored(let range, _): sum + Int64(range.count)
             }
         }
-        return around + Int64(kept[0].bytes.count) * Int64(frameCount)
+    }
+
+    /// The same, and of compressed frames where all of them are kept.
+    package var knownCount: Int64? {
+        if let count { return count }
+        guard kept.count == frameCount else { return nil }
+        let items = kept.reduce(Int64(0)) { $0 + Int64(8 + $1.bytes.count + $1.bytes.count % 2) }
+        return aroundCount + items
     }
 
     private var frameCount: Int { frames.transcoder.frameCount }

@@ -217,6 +217,7 @@ import Testing
         case "listWaitingSteps": return Ask(.sparse, .get, "/ops/worklist/waiting")
         case "listConflicts": return Ask(.sparse, .get, "/ops/conflicts")
         case "listFetches": return Ask(.sparse, .get, "/ops/fetches")
+        case "listCommitments": return Ask(.sparse, .get, "/ops/commitments")
         case "listMessages": return Ask(.sparse, .get, "/ops/messages")
         case "getMessage": return Ask(.refused, .get, "/ops/messages/1")
         case "listOutbox": return Ask(.sparse, .get, "/ops/outbox")
@@ -278,7 +279,7 @@ import Testing
             "getQuarantinedStudyPage": "/operations/quarantine/1.2.826.0.:n", "getFetchesPage": "/operations/fetches",
             "getStepsPage": "/operations/steps", "getConflictsPage": "/operations/conflicts",
             "getExportsPage": "/operations/exports", "getPeersPage": "/operations/peers",
-            "getAuthoritiesPage": "/operations/authorities",
+            "getAuthoritiesPage": "/operations/authorities", "getCommitmentsPage": "/operations/commitments",
             "getStoragePage": "/operations/storage", "getAuditPage": "/operations/audit?patient=:p",
             "getEmergencyPage": "/account/emergency", "getEmergenciesPage": "/account/emergencies",
             "getPasskeySignIn": "/account/passkey", "listPasskeys": "/account/passkeys",

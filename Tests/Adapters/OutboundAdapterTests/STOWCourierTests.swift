@@ -78,12 +78,7 @@ import Workflow
                 (Tag.rows, 3), (.columns, 5), (.bitsAllocated, 8), (.bitsStored, 8), (.highBit, 7),
                 (.pixelRepresentation, 0),
             ] { set.set(tag, int: value) }
-            let fragments = try frames.compactMap { bytes in
-                try NativeFrame(
-                    rows: 3, columns: 5, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8, isSigned: false,
-                    photometricInterpretation: "MONOCHROME2", bytes: bytes
-                ).map { try FrameEncoder.encode($0, as: syntax).bytes }
-            }
+            let fragments = try frames.map { try STOWCourierTests.coded($0, as: syntax) }
             set[.pixelData] = DataElement(.pixelData, .OB, .fragments(EncapsulatedValue(fragments: fragments)))
             file = try Part10File(dataSet: set, transferSyntax: syntax).encode()
             var scanner = InstanceScanner(externalValuesAbove: 1 << 10)
@@ -120,6 +115,16 @@ import Workflow
         func remove(_ id: BlobID) async throws {}
     }
 
+    /// A frame of 3 x 5 pixels.
+    private static func coded(_ bytes: [UInt8], as syntax: TransferSyntax) throws -> [UInt8] {
+        let frame = try #require(
+            NativeFrame(
+                rows: 3, columns: 5, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                photometricInterpretation: "MONOCHROME2", bytes: bytes))
+        let coded = try FrameEncoder.encode(frame, as: syntax).bytes
+        return coded.count % 2 == 0 ? coded : coded + [0]
+    }
+
     /// Seconds that a test moves.
     private final class Hand: Sendable {
         private let moved = Mutex<Int64>(0)
@@ -143,7 +148,8 @@ import Workflow
     /// Delivers to a server that answers as it is told.
     private static func run(
         _ store: Store, tokenKey: PrivateKey? = nil, hand: Hand = Hand(), attempts: Int = 0,
-        rewriting: InstanceRewriting = InstanceRewriting(), transcoding: PixelTranscoding? = nil, times: Int = 1,
+        rewriting: InstanceRewriting = InstanceRewriting(), taken: [TransferSyntax] = [],
+        transcoding: PixelTranscoding? = nil, times: Int = 1,
         _ answer: @escaping @Sendable (StoreServer.Call, Int) -> StoreServer.Answer
     ) async throws -> (outcomes: [DeliveryOutcome], calls: [StoreServer.Call]) {
         let found = Mutex<(outcomes: [DeliveryOutcome], calls: [StoreServer.Call])>(([], []))
@@ -169,7 +175,7 @@ import Workflow
             let courier = STOWCourier(
                 Forwarding(terms, index: store, blobs: store) { hand.now },
                 to: "https://127.0.0.1:\(port)/dicomweb/studies", index: store, sender: sender, tokens: tokens,
-                transcoding: transcoding, now: { hand.instant })
+                taken: taken, transcoding: transcoding, now: { hand.instant })
             for _ in 0..<times {
                 let outcome = await courier.deliver(entry(attempts: attempts))
                 found.withLock { $0.outcomes.append(outcome) }
@@ -270,17 +276,21 @@ import Workflow
                 + "\"00081197\":{\"vr\":\"US\",\"Value\":[\(reason)]}}]}}"
         }
         let warned = "{\"00081199\":{\"vr\":\"SQ\",\"Value\":[{\"00081196\":{\"vr\":\"US\",\"Value\":[45056]}}]}}"
+        let notTaken =
+            ": the transfer syntax is not taken; list those that are as `transfer-syntaxes` of the destination in "
+            + "`routing`"
         let cases: [(Int, String, Int, String)] = [
             (200, "", 0, "delivered"), (200, "no JSON", 0, "delivered"), (202, warned, 0, "delivered"),
             (200, failed(0xA900), 0, "permanent cloud answers 200, reason A900"),
             (202, failed(0xA700), 0, "overloaded 17"),
-            (409, failed(0xC122), 0, "permanent cloud answers 409, reason C122"),
+            (409, failed(0xC122), 0, "permanent cloud answers 409, reason C122" + notTaken),
+            (409, failed(0x0122), 0, "permanent cloud answers 409, reason 0122"),
             (409, failed(0x0110), 0, "transient cloud answers 409, reason 0110"),
             (409, failed(0x0111), 1, "delivered"), (409, failed(0x0111), 0, "permanent cloud answers 409, reason 0111"),
             (409, "", 0, "permanent cloud answers 409 without a reason"),
             (409, "{\"0008119A\":{\"vr\":\"SQ\",\"Value\":[{}]}}", 0, "permanent cloud answers 409, reason C000"),
             (400, "", 0, "permanent cloud answers 400"), (413, "", 0, "permanent cloud answers 413"),
-            (415, "", 0, "permanent cloud answers 415"),
+            (415, "", 0, "permanent cloud answers 415" + notTaken),
             (302, "", 0, "unreachable cloud answers 302; redirects are not followed"),
             (401, "", 0, "unreachable cloud answers 401: the token or its scope is not taken"),
             (404, "", 0, "unreachable cloud answers 404: there is no Store service at the URL"),
@@ -355,6 +365,112 @@ import Workflow
         #expect(outcomes == [DeliveryOutcome](repeating: .delivered, count: 5))
         let areStored = try calls.map { try Self.file($0).header.hasSuffix(TransferSyntax.rleLossless.uid) }
         #expect(areStored == [true, false, false, true, false, false, true, true])
+    }
+
+    @Test("PS3.18 §8.7.3: a server that takes certain transfer syntaxes is sent the first that nothing is lost in")
+    func taken() async throws {
+        let frames = (0..<3).map { frame in (0..<15).map { UInt8(frame * 60 + $0 * 3) } }
+        let store = try Store(compressed: .rleLossless, frames: frames)
+        let transcoding = PixelTranscoding(DirectPixelCoding())
+        let cases: [(taken: [TransferSyntax], sent: TransferSyntax)] = [
+            ([.jpegLSLossless, .rleLossless], .rleLossless),
+            ([.jpegBaseline, .jpegLSNearLossless, .jpegLSLossless, .explicitVRLittleEndian], .jpegLSLossless),
+            ([.htj2kLossless, .explicitVRLittleEndian, .jpegLSLossless], .explicitVRLittleEndian),
+        ]
+        for (taken, syntax) in cases {
+            let (outcomes, calls) = try await Self.run(store, taken: taken, transcoding: transcoding) { _, _ in
+                .init()
+            }
+            #expect(outcomes == [.delivered] && calls.count == 1)
+            let call = try #require(calls.first)
+            #expect(call.headers["Content-Length"] == ["\(call.body.count)"])
+            let (header, bytes) = try Self.file(call)
+            #expect(header.hasSuffix("Content-Type: application/dicom; transfer-syntax=\(syntax.uid)"))
+            if syntax == .rleLossless { #expect(bytes == store.file) }
+            let file = try Part10File.decode(bytes)
+            #expect(file.meta.transferSyntaxUID == syntax.uid && file.meta.sopInstanceUID == Self.uid)
+            #expect(file.dataSet.uid(.sopInstanceUID) == Self.uid)
+            if syntax.isEncapsulated {
+                guard case .fragments(let value)? = file.dataSet[.pixelData]?.value else {
+                    Issue.record("no fragments")
+                    return
+                }
+                #expect(try value.fragments == frames.map { try Self.coded($0, as: syntax) })
+            } else {
+                #expect(file.dataSet[.pixelData]?.bytes == frames.flatMap { $0 } + [0])
+            }
+        }
+    }
+
+    @Test(
+        "PS3.5 §A.5, PS3.18 §8.7.3: what is deflated or without VR goes in Explicit VR Little Endian where it is taken")
+    func takenInflated() async throws {
+        for stored in [TransferSyntax.deflatedExplicitVRLittleEndian, .implicitVRLittleEndian, .explicitVRLittleEndian]
+        {
+            let (outcomes, calls) = try await Self.run(
+                try Store(stored), taken: [.jpegLSLossless, .explicitVRLittleEndian],
+                transcoding: PixelTranscoding(DirectPixelCoding())
+            ) { _, _ in .init() }
+            #expect(outcomes == [.delivered])
+            let (header, bytes) = try Self.file(try #require(calls.first))
+            #expect(header.hasSuffix("transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)"))
+            let file = try Part10File.decode(bytes)
+            #expect(file.dataSet[.pixelData]?.bytes == [1, 2, 3, 4])
+            #expect(file.dataSet.string(.patientID) == "CANARY")
+        }
+    }
+
+    @Test("What a server takes nothing of is parked unsent, in words; what it refuses nevertheless is sent but once")
+    func notTaken() async throws {
+        let transcoding = PixelTranscoding(DirectPixelCoding())
+        let image = try Store(compressed: .rleLossless, frames: [[UInt8](repeating: 9, count: 15)])
+        // With loss or beyond our encoders alone; nothing that makes it; no image at all; an unread deflated one.
+        let cases: [(Store, [TransferSyntax], PixelTranscoding?)] = [
+            (image, [.jpegBaseline, .jpeg2000, .htj2kLossless], transcoding), (image, [.jpegLSLossless], nil),
+            (try Store(), [.jpegLSLossless], transcoding),
+            (try Store(.deflatedExplicitVRLittleEndian), [.jpegLSLossless], transcoding),
+        ]
+        for (store, taken, transcoding) in cases {
+            let (outcomes, calls) = try await Self.run(store, taken: taken, transcoding: transcoding) { _, _ in
+                .init()
+            }
+            #expect(calls.isEmpty)
+            #expect(
+                outcomes == [
+                    .permanent(
+                        "none of `transfer-syntaxes` of cloud can be made of an instance of class "
+                            + "\(UID.ctImageStorage) stored as \(store.header.instance.transferSyntaxUID)")
+                ])
+        }
+        let (outcomes, calls) = try await Self.run(image, taken: [.rleLossless], transcoding: transcoding) { _, _ in
+            .init(status: 415)
+        }
+        #expect(calls.count == 1)
+        guard case .permanent(let text) = outcomes.first else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        #expect(text.contains("`transfer-syntaxes`"))
+    }
+
+    @Test("RFC 9112 §7.1: compressed frames that there is no memory to keep are sent in chunks")
+    func chunked() async throws {
+        let frame = [UInt8](repeating: 9, count: 15)
+        let store = try Store(compressed: .rleLossless, frames: [frame, frame, frame])
+        // Two frames on their way, each coded, decoded and coded again, and nothing beside.
+        let memory = MemoryBudget(bytesMax: 4 * (try Self.coded(frame, as: .rleLossless).count + frame.count))
+        let (outcomes, calls) = try await Self.run(
+            store, taken: [.jpegLSLossless], transcoding: PixelTranscoding(DirectPixelCoding(), memory: memory)
+        ) { _, _ in .init() }
+        #expect(outcomes == [.delivered])
+        let call = try #require(calls.first)
+        #expect(call.headers["Content-Length"] == [] && call.headers["Transfer-Encoding"] == ["chunked"])
+        let file = try Part10File.decode(try Self.file(call).bytes)
+        guard case .fragments(let value)? = file.dataSet[.pixelData]?.value else {
+            Issue.record("no fragments")
+            return
+        }
+        #expect(try value.fragments == [frame, frame, frame].map { try Self.coded($0, as: .jpegLSLossless) })
     }
 
     @Test(

@@ -102,6 +102,11 @@ extension JourneyTests {
                         return told.contains(" committed: study 1.2.99 at far (FAR), ")
                     }
                     #expect(!told.contains("not kept"))
+                    try await Self.with(server) { context in
+                        let reply = try await context.web.send(.GET, "/ops/commitments", token: context.token)
+                        let states = try reply.json()["commitments"]?.array?.map { $0["state"]?.string }
+                        #expect(states?.isEmpty == false && states?.contains("committed") == true)
+                    }
                 }
             }
         }

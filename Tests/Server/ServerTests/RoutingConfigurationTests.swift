@@ -46,6 +46,7 @@ import Workflow
                   remove: PatientComments
             - name: cloud
               stow: https://cloud.example/dicomweb/studies
+              transfer-syntaxes: [1.2.840.10008.1.2.4.80, 1.2.840.10008.1.2.1]
               token: { url: "https://cloud.example/token", client: dmz, scope: system/*.cruds, key: keys/cloud.key, key-id: k1 }
               de-identify:
                 options: [retain-modified-dates, clean-pixel-data, retain-safe-private]
@@ -95,6 +96,8 @@ import Workflow
                 [token.url, token.client, token.scope, token.key, token.keyID] == [
                     "https://cloud.example/token", "dmz", "system/*.cruds", "keys/cloud.key", "k1",
                 ])
+            #expect(cloud.transferSyntaxes == [.jpegLSLossless, .explicitVRLittleEndian])
+            #expect(pacs.transferSyntaxes.isEmpty)
             let cleaning = try #require(cloud.deidentification)
             #expect(cleaning.pseudonyms == "research")
             #expect(cleaning.profile.options == [.retainModifiedDates, .cleanPixelData, .retainSafePrivate])
@@ -166,6 +169,22 @@ import Workflow
             (
                 "destinations: [{ name: a, stow: \"https://x.example/\", commitment: true }]",
                 "routing.destinations[0].commitment: belongs to `peer`"
+            ),
+            (
+                "destinations: [{ name: a, peer: A, transfer-syntaxes: [1.2.840.10008.1.2.1] }]",
+                "routing.destinations[0].transfer-syntaxes: belongs to `stow`"
+            ),
+            (
+                "destinations: [{ name: a, stow: \"https://x.example/\", transfer-syntaxes: [] }]",
+                "transfer-syntaxes: at least one"
+            ),
+            (
+                "destinations: [{ name: a, stow: \"https://x.example/\", transfer-syntaxes: [1.2.3.4] }]",
+                "transfer-syntaxes: `1.2.3.4` is no UID of a transfer syntax"
+            ),
+            (
+                "destinations: [{ name: a, stow: \"https://x.example/\", transfer-syntaxes: [1.2.840.10008.1.2] }]",
+                "Explicit VR Little Endian is 1.2.840.10008.1.2.1"
             ),
             ("destinations: [{ name: a, peer: A, report-hours: 6 }]", "report-hours: belongs to `commitment: true`"),
             (

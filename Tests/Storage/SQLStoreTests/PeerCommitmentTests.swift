@@ -108,6 +108,12 @@ struct PeerCommitmentTests {
             #expect(transaction.dueAt == nil)
             let named = try await store.look { try $0.peerCommitments.sentInstances(of: note.transactionUID) }
             #expect(named.map(\.reference) == [Self.reference("1.2.1"), Self.reference("1.2.2")])
+            // They are listed for whoever sees all images.
+            #expect(try await store.peerCommitments(limit: 9, access: Support.server) == [transaction])
+            for scope in ["system/Patient.rs", "patient/ImagingStudy.rs", "system/ImagingStudy.rs?status=available"] {
+                let access = ResourceStoreTests.access(scope)
+                #expect(try await store.peerCommitments(limit: 9, access: access) == [], "\(scope)")
+            }
             // Another pass, as of a server that was killed before it asked, asks for nothing twice.
             _ = try await Self.pass(store, clock)
             #expect(try await Self.notes(store).count == 1)

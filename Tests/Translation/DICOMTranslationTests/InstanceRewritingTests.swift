@@ -1,5 +1,6 @@
 import Access
 import DICOMData
+import PixelCodecs
 import Testing
 import Workflow
 
@@ -174,6 +175,11 @@ struct InstanceRewritingTests {
             let original = try #require(image[.pixelData]?.bytes)
             #expect(sent[.pixelData]?.bytes == [UInt8](repeating: 0, count: 8) + original[8...])
             #expect(sent.string(.burnedInAnnotation) == "NO")
+            // In no transfer syntax are they had as the file has them.
+            await #expect(throws: PixelCodecError.self) {
+                _ = try await PixelTranscoding(DirectPixelCoding()).instance(
+                    rewritten, in: .rleLossless, from: blob)
+            }
         }
     }
 

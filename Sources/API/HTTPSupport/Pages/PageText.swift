@@ -88,6 +88,7 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case fetchesTitle, archiveLabel, askedLabel, expectedLabel, nothingFetched
     case stepsTitle, missingLabel, stepLabel, procedureLabel, startLabel, nothingWaits
     case conflictsTitle, differenceLabel, nothingInConflict
+    case commitmentsTitle, notKeptLabel, reportDueLabel, reportedLabel, transactionLabel, nothingCommitted
     case exportsTitle, clientLabel, typesLabel, progressLabel, filesLabel, startedLabel, nothingExported
     case importsTitle, storedLabel, refusedLabel, nothingImported
     case peersTitle, mayLabel, offersLabel, certificateBoundLabel, auditRowsLabel, noPeers, inClearText

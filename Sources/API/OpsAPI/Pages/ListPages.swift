@@ -3,8 +3,8 @@ import HTTPSupport
 import Hummingbird
 import Workflow
 
-/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, imports, peers,
-/// authorities.
+/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, commitments, exports, imports,
+/// peers, authorities.
 enum ListPages {
     @Sendable static func fetches(_ call: OperationsCall) async throws -> Response {
         let page = try ListPage(call.query)
@@ -69,6 +69,27 @@ enum ListPages {
                     .receivedLabel,
                 ], rows, orElse: .nothingInConflict),
             page.next(conflicts, call), json: "/ops/conflicts", call)
+    }
+
+    @Sendable static func commitments(_ call: OperationsCall) async throws -> Response {
+        let page = try ListPage(call.query)
+        let transactions = try await call.desk.commitments(page.limit, call.access)
+        try await call.record("commitments")
+        let rows = page.items(transactions).map { item -> [HTML] in
+            [
+                .text(item.destination), .text(item.peer), .text(item.studyInstanceUID), .text(item.state.rawValue),
+                "\(item.count)", "\(item.failed)", "\(item.asks)", call.time(item.createdAt), call.time(item.dueAt),
+                call.time(item.reportedAt), .text(item.uid),
+            ]
+        }
+        return list(
+            .commitmentsTitle,
+            call.table(
+                [
+                    .destinationLabel, .peerLabel, .studyUIDLabel, .stateLabel, .instancesLabel, .notKeptLabel,
+                    .attemptsLabel, .startedLabel, .reportDueLabel, .reportedLabel, .transactionLabel,
+                ], rows, orElse: .nothingCommitted),
+            page.next(transactions, call), json: "/ops/commitments", call)
     }
 
     /// The id of an export is what its client asks for it by, and is not shown.

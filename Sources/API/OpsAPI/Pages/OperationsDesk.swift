@@ -32,6 +32,8 @@ package struct OperationsDesk: Sendable {
     package var conflicts: OpsRoutes.Conflicts = { _, _ in [] }
     /// Studies of archives that are fetched or held.
     package var fetches: OpsRoutes.Fetches = { _, _, _ in [] }
+    /// What destinations were asked to keep.
+    package var commitments: OpsRoutes.Commitments = { _, _ in [] }
     /// In the order of the configuration.
     package var doors: Doors = { [] }
     /// Whoever asked for them.

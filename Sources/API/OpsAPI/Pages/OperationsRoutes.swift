@@ -26,6 +26,7 @@ package struct OperationsRoutes: Sendable {
         [
             page("/fetches", "getFetchesPage", ListPages.fetches), page("/steps", "getStepsPage", ListPages.steps),
             page("/conflicts", "getConflictsPage", ListPages.conflicts),
+            page("/commitments", "getCommitmentsPage", ListPages.commitments),
             page("/exports", "getExportsPage", ListPages.exports),
             page("/imports", "getImportsPage", ListPages.imports), page("/peers", "getPeersPage", ListPages.peers),
             page("/authorities", "getAuthoritiesPage", ListPages.authorities),
@@ -44,7 +45,8 @@ package struct OperationsRoutes: Sendable {
         let own: [(String, PageText)] = [
             ("", .operationsTitle), ("/queues", .queuesTitle), ("/messages", .messagesTitle),
             ("/quarantine", .quarantineTitle), ("/conflicts", .conflictsTitle), ("/steps", .stepsTitle),
-            ("/fetches", .fetchesTitle), ("/exports", .exportsTitle), ("/imports", .importsTitle),
+            ("/fetches", .fetchesTitle), ("/commitments", .commitmentsTitle), ("/exports", .exportsTitle),
+            ("/imports", .importsTitle),
             ("/peers", .peersTitle), ("/authorities", .authoritiesTitle),
             ("/storage", .storageTitle), ("/audit", .auditTitle),
         ]

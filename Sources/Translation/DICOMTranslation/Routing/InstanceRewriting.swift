@@ -160,7 +160,7 @@ package struct RewrittenInstance: Sendable {
     /// In which what is left in the file lies there.
     package let storedSyntax: TransferSyntax
     let dataSet: DataSet
-    /// Where the file has them.
+    /// Where the file has them; nil also for those that were changed.
     let pixelData: PixelDataLocation?
     /// Held as long as this is.
     private let reservation: MemoryReservation
@@ -178,7 +178,12 @@ package struct RewrittenInstance: Sendable {
         (studyInstanceUID, seriesInstanceUID) = (studyUID, seriesUID)
         storedSyntax = syntax
         self.dataSet = dataSet
-        self.pixelData = pixelData
+        // What was changed in memory, such as blanked, is never to be had from the file instead.
+        if let pixelData, case .external? = dataSet[pixelData.tag]?.value {
+            self.pixelData = pixelData
+        } else {
+            self.pixelData = nil
+        }
         self.reservation = reservation
     }
 

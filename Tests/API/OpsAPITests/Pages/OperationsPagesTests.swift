@@ -23,7 +23,7 @@ struct OperationsPagesTests {
         let fixture = try OperationsFixture(series: [OperationsFixture.series(name: "Secret^Name")])
         fixture.journal.all.withLock { $0 = [OperationsFixture.message(1)] }
         let pages = Self.pages(fixture)
-        #expect(pages.count == 15)
+        #expect(pages.count == 16)
         for page in pages {
             let nobody = try await fixture.get(page + "?patient=P-1", as: nil)
             #expect(nobody.status == 303, "\(page)")
@@ -101,6 +101,13 @@ struct OperationsPagesTests {
                     UnknownAuthority(namespace: $0, universalID: $0, universalIDType: $0)
                 }
             }
+            $0.commitments = { _, _ in
+                [
+                    CommitmentTransaction(
+                        uid: "1", destination: Self.evil, peer: Self.evil, studyInstanceUID: "2", count: 1,
+                        createdAt: UTCInstant(microseconds: 0))
+                ]
+            }
             $0.conflicts = { _, _ in
                 [
                     InstanceConflict(
@@ -124,7 +131,7 @@ struct OperationsPagesTests {
         let safe = "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;\u{FFFD}"
         for page in [
             "/quarantine", "/quarantine/1.2", "/messages", "/messages/m1", "/peers", "/fetches", "/exports",
-            "/imports", "/conflicts", "/authorities", "/audit",
+            "/imports", "/conflicts", "/commitments", "/authorities", "/audit",
         ] {
             let text = try await fixture.get("/operations" + page).text
             #expect(text.contains(safe), "\(page)")

@@ -30,6 +30,7 @@ import Testing
         ("/ops/quarantine?state=decided", "/operations/quarantine?state=decided"),
         ("/ops/quarantine/1.2%3F3", "/operations/quarantine/1.2%3F3"),
         ("/ops/worklist/waiting", "/operations/steps"), ("/ops/conflicts", "/operations/conflicts"),
+        ("/ops/commitments", "/operations/commitments"),
         ("/ops/fetches", "/operations/fetches"), ("/ops/messages", "/operations/messages"),
         ("/ops/messages/m1", "/operations/messages/m1"),
         ("/ops/outbox?state=parked", "/operations/queues?state=parked"),
