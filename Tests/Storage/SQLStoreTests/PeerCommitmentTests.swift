@@ -271,6 +271,67 @@ struct PeerCommitmentTests {
         }
     }
 
+    @Test(
+        "What nobody could be asked for in its time is parked and not forgotten; what is not to be asked for is let go",
+        arguments: TestDatabases.all)
+    func old(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, clock in
+            try await Self.send(store, ["1.2.1"])
+            let uid = try await Self.asked(store, clock)
+            try await Self.send(store, ["1.3.1"], to: "elsewhere", study: "1.3")
+            clock.advance(PeerCommitments.keepSeconds + 10)
+            // As of a destination that is asked from now on.
+            try await Self.send(store, ["1.4.1"], study: "1.4")
+            clock.advance(PeerCommitments.keepSeconds + 10)
+            while try await Self.pass(store, clock) {}
+            let notes = try await Self.notes(store)
+            let refused = notes.filter { $0.content != .ask }
+            guard case .refused(let reason, let parked)? = refused.first?.content else {
+                Issue.record("nothing is parked")
+                return
+            }
+            #expect(refused.count == 1 && refused.first?.transactionUID == uid)
+            #expect(reason == "PACS could not be asked to commit to 1 instances")
+            #expect(parked.map(\.sopInstanceUID) == ["1.2.1"])
+            #expect(try await Self.transaction(store, uid) == nil)
+            #expect(try await store.look { try $0.peerCommitments.sentInstances(of: uid) } == [])
+            // What waited for long to be asked for is asked for all the same.
+            let last = try #require(notes.last { $0.content == .ask })
+            #expect(
+                try await store.look { try $0.peerCommitments.sentInstances(of: last.transactionUID) }
+                    .map(\.forwarded.sopInstanceUID) == ["1.4.1"])
+            let now = UTCInstant(microseconds: clock.microseconds)
+            let due = UnaskedStudy.Due(quietSince: now, waitingSince: now, count: 1)
+            #expect(
+                try await store.look {
+                    try $0.peerCommitments.unaskedStudies(at: ["elsewhere", "pacs"], due: due, limit: 9)
+                } == [])
+        }
+    }
+
+    @Test("A unit of work asks for some thousands of instances, and the next goes on", arguments: TestDatabases.all)
+    func manyAtOnce(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, clock in
+            let most = PeerCommitments.referencesMax
+            for (study, count) in [("1.2", most), ("1.3", most), ("1.4", 1)] {
+                try await store.work { unit in
+                    for number in 1...count {
+                        let uid = "\(study).\(number)"
+                        let forwarded = ForwardedInstance(
+                            destination: "pacs", studyInstanceUID: study, seriesInstanceUID: study + ".1",
+                            sopInstanceUID: uid)
+                        try unit.peerCommitments.save(SentInstance(forwarded, as: Self.reference(uid), at: unit.time))
+                    }
+                }
+            }
+            clock.advance(PeerCommitments.quietSeconds + 1)
+            #expect(try await Self.pass(store, clock))
+            #expect(try await Self.notes(store).count == 2)
+            #expect(try await !Self.pass(store, clock))
+            #expect(try await Self.notes(store).count == 3)
+        }
+    }
+
     @Test("An instance that was sent again belongs to the transaction that follows alone", arguments: TestDatabases.all)
     func sentAgain(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { store, clock in
