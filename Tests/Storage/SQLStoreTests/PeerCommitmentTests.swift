@@ -172,6 +172,9 @@ struct PeerCommitmentTests {
             // An answer to the request that comes behind the report changes nothing either.
             try await store.work { try Self.service.asked(uid, reportSeconds: 60, in: $0) }
             #expect(try await Self.transaction(store, uid) == ended)
+            // Nor does another title that the destination got meanwhile.
+            try await store.work { try Self.service.readdress(uid, to: "NEWPACS", in: $0) }
+            #expect(try await Self.transaction(store, uid) == ended)
             #expect(try await Self.forwards(store) == [])
             #expect(try await store.look { try $0.peerCommitments.sentInstances(of: uid) } == [])
             #expect(try await store.look { try $0.peerCommitments.openCommitments() } == [])

@@ -164,6 +164,14 @@ package struct PeerCommitments: Sendable {
         return max(1, sent.count)
     }
 
+    /// The destination has another AE title by now: that one is asked, and alone may report. Nothing happens to one that
+    /// has ended.
+    package func readdress(_ uid: String, to peer: String, in unit: any UnitOfWork) throws {
+        guard var transaction = try unit.peerCommitments.commitmentTransaction(uid), transaction.isOpen else { return }
+        transaction.peer = peer
+        try unit.peerCommitments.save(transaction)
+    }
+
     /// The peer has taken a request: from now on a report is waited for, each time for longer.
     /// - Parameter reportSeconds: the first time.
     package func asked(_ uid: String, reportSeconds: Int64, in unit: any UnitOfWork) throws {
