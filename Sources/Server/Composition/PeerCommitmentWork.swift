@@ -23,7 +23,7 @@ struct PeerCommitmentWork: Service {
 
     func run() async throws {
         await repeatUntilShutdown(every: Self.interval) {
-            // What was asked for before a destination was taken out of the configuration is still looked after.
+            // What was asked for before a destination was taken out of the configuration is ended here too.
             do {
                 while try await PeerCommitments().pass(store, destinations, now: clock.now()), !Task.isCancelled {}
                 try await tell()

@@ -11,11 +11,11 @@ private typealias Support = WorkflowSupport
 /// Destinations are asked to keep what they were sent, on both databases. PS3.4 §J.3.
 @Suite("Commitments of peers on both databases")
 struct PeerCommitmentTests {
-    private static let ct = "1.2.840.10008.5.1.4.1.1.2"
-    private static let peers = ["pacs": "PACS"]
-    private static let service = PeerCommitments()
+    static let ct = "1.2.840.10008.5.1.4.1.1.2"
+    static let peers = ["pacs": "PACS"]
+    static let service = PeerCommitments()
 
-    private static func with(
+    static func with(
         _ kind: SQLDialect, _ body: (RelationalStore, HandClock) async throws -> Void
     ) async throws {
         let clock = HandClock(seconds: 1_000)
@@ -27,12 +27,12 @@ struct PeerCommitmentTests {
         }
     }
 
-    private static func reference(_ uid: String) -> SentInstance.Reference {
+    static func reference(_ uid: String) -> SentInstance.Reference {
         .init(sopClassUID: ct, sopInstanceUID: uid)
     }
 
     /// Stores instances, and keeps that they were sent.
-    private static func send(
+    static func send(
         _ store: RelationalStore, _ uids: [String], to destination: String = "pacs", study: String = "1.2",
         tries: Int = 0
     ) async throws {
@@ -51,23 +51,23 @@ struct PeerCommitmentTests {
     }
 
     /// What is in the outbox, oldest first.
-    private static func outbox(_ store: RelationalStore) async throws -> [OutboxEntry] {
+    static func outbox(_ store: RelationalStore) async throws -> [OutboxEntry] {
         try await store.outboxEntries(OutboxQuery(limit: 1_000), access: Support.server).reversed()
     }
 
-    private static func notes(_ store: RelationalStore) async throws -> [PeerCommitmentNote] {
+    static func notes(_ store: RelationalStore) async throws -> [PeerCommitmentNote] {
         try await outbox(store).compactMap { PeerCommitmentNote($0) }
     }
 
-    private static func forwards(_ store: RelationalStore) async throws -> [ForwardedInstance] {
+    static func forwards(_ store: RelationalStore) async throws -> [ForwardedInstance] {
         try await outbox(store).compactMap { ForwardedInstance($0) }
     }
 
-    private static func transaction(_ store: RelationalStore, _ uid: String) async throws -> CommitmentTransaction? {
+    static func transaction(_ store: RelationalStore, _ uid: String) async throws -> CommitmentTransaction? {
         try await store.look { try $0.peerCommitments.commitmentTransaction(uid) }
     }
 
-    private static func take(
+    static func take(
         _ store: RelationalStore, _ uid: String, committed: [String] = [], failed: [String: Int?] = [:],
         from peer: String = "PACS"
     ) async throws -> PeerCommitments.Taking {
@@ -78,12 +78,12 @@ struct PeerCommitmentTests {
     }
 
     /// By the clock: commits are of a microsecond later each.
-    private static func pass(_ store: RelationalStore, _ clock: HandClock) async throws -> Bool {
+    static func pass(_ store: RelationalStore, _ clock: HandClock) async throws -> Bool {
         try await service.pass(store, peers, now: UTCInstant(microseconds: clock.microseconds))
     }
 
     /// Has what was sent asked for; the UID of the newest transaction.
-    private static func asked(_ store: RelationalStore, _ clock: HandClock) async throws -> String {
+    static func asked(_ store: RelationalStore, _ clock: HandClock) async throws -> String {
         clock.advance(PeerCommitments.quietSeconds + 1)
         _ = try await pass(store, clock)
         return try #require(try await notes(store).last { $0.content == .ask }).transactionUID
@@ -271,67 +271,6 @@ struct PeerCommitmentTests {
             clock.advance(PeerCommitments.keepSeconds + 10)
             _ = try await Self.pass(store, clock)
             #expect(try await Self.transaction(store, uid) == nil)
-        }
-    }
-
-    @Test(
-        "What nobody could be asked for in its time is parked and not forgotten; what is not to be asked for is let go",
-        arguments: TestDatabases.all)
-    func old(_ kind: SQLDialect) async throws {
-        try await Self.with(kind) { store, clock in
-            try await Self.send(store, ["1.2.1"])
-            let uid = try await Self.asked(store, clock)
-            try await Self.send(store, ["1.3.1"], to: "elsewhere", study: "1.3")
-            clock.advance(PeerCommitments.keepSeconds + 10)
-            // As of a destination that is asked from now on.
-            try await Self.send(store, ["1.4.1"], study: "1.4")
-            clock.advance(PeerCommitments.keepSeconds + 10)
-            while try await Self.pass(store, clock) {}
-            let notes = try await Self.notes(store)
-            let refused = notes.filter { $0.content != .ask }
-            guard case .refused(let reason, let parked)? = refused.first?.content else {
-                Issue.record("nothing is parked")
-                return
-            }
-            #expect(refused.count == 1 && refused.first?.transactionUID == uid)
-            #expect(reason == "PACS could not be asked to commit to 1 instances")
-            #expect(parked.map(\.sopInstanceUID) == ["1.2.1"])
-            #expect(try await Self.transaction(store, uid) == nil)
-            #expect(try await store.look { try $0.peerCommitments.sentInstances(of: uid) } == [])
-            // What waited for long to be asked for is asked for all the same.
-            let last = try #require(notes.last { $0.content == .ask })
-            #expect(
-                try await store.look { try $0.peerCommitments.sentInstances(of: last.transactionUID) }
-                    .map(\.forwarded.sopInstanceUID) == ["1.4.1"])
-            let now = UTCInstant(microseconds: clock.microseconds)
-            let due = UnaskedStudy.Due(quietSince: now, waitingSince: now, count: 1)
-            #expect(
-                try await store.look {
-                    try $0.peerCommitments.unaskedStudies(at: ["elsewhere", "pacs"], due: due, limit: 9)
-                } == [])
-        }
-    }
-
-    @Test("A unit of work asks for some thousands of instances, and the next goes on", arguments: TestDatabases.all)
-    func manyAtOnce(_ kind: SQLDialect) async throws {
-        try await Self.with(kind) { store, clock in
-            let most = PeerCommitments.referencesMax
-            for (study, count) in [("1.2", most), ("1.3", most), ("1.4", 1)] {
-                try await store.work { unit in
-                    for number in 1...count {
-                        let uid = "\(study).\(number)"
-                        let forwarded = ForwardedInstance(
-                            destination: "pacs", studyInstanceUID: study, seriesInstanceUID: study + ".1",
-                            sopInstanceUID: uid)
-                        try unit.peerCommitments.save(SentInstance(forwarded, as: Self.reference(uid), at: unit.time))
-                    }
-                }
-            }
-            clock.advance(PeerCommitments.quietSeconds + 1)
-            #expect(try await Self.pass(store, clock))
-            #expect(try await Self.notes(store).count == 2)
-            #expect(try await !Self.pass(store, clock))
-            #expect(try await Self.notes(store).count == 3)
         }
     }
 

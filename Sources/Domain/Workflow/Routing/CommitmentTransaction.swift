@@ -9,7 +9,8 @@ package struct CommitmentTransaction: Sendable, Hashable {
         case committed
         /// The peer does not keep some of it: that is sent again, or parked.
         case failed
-        /// No report came, however often or long it was asked for: all of it is parked.
+        /// No report came, however often or long it was asked for: all of it is parked, unless its destination is not
+        /// asked any more.
         case unanswered
     }
 

@@ -77,7 +77,8 @@ package struct PeerCommitments: Sendable {
     /// go of what is old. Writes only where something is due; returns whether there may be more. Throws ``StoreError``.
     ///
     /// - Parameters:
-    ///   - destinations: AE titles by the names of the destinations that are asked.
+    ///   - destinations: AE titles by the names of the destinations that are asked. Of others a report still counts;
+    ///     what has none in its time ends, and nobody is bothered with it.
     ///   - now: by the clock: a unit that reads is of the time of the last commit.
     package func pass(
         _ store: any WorkflowStore, _ destinations: [String: String], now: UTCInstant
@@ -99,9 +100,13 @@ package struct PeerCommitments: Sendable {
                 if let peer = destinations[study.destination] { room -= try ask(for: study, at: peer, in: unit) }
             }
             let stale = try commitments.openCommitments(before: oldest, limit: Self.unitMax)
-            for transaction in stale where room > 0 { room -= try giveUp(transaction, in: unit) }
+            for transaction in stale where room > 0 {
+                room -= try giveUp(transaction, parks: destinations[transaction.destination] != nil, in: unit)
+            }
             let overdue = room > 0 ? try commitments.overdueCommitments(at: now, limit: Self.unitMax) : []
-            for transaction in overdue where room > 0 { room -= try remind(transaction, in: unit) }
+            for transaction in overdue where room > 0 {
+                room -= try remind(transaction, asks: destinations[transaction.destination] != nil, in: unit)
+            }
             let isMore = room <= 0 || [studies.count, stale.count, overdue.count].contains(Self.unitMax)
             // Only what nobody is to be asked for any more.
             if !isMore { try commitments.removeCommitments(before: oldest, limit: 10 * Self.referencesMax) }
@@ -135,9 +140,10 @@ package struct PeerCommitments: Sendable {
         return instances.count
     }
 
-    /// Returns how many instances were looked at, and one at least; so does ``giveUp(_:in:)``.
-    private func remind(_ transaction: CommitmentTransaction, in unit: any UnitOfWork) throws -> Int {
-        guard transaction.asks < Self.asksMax else { return try giveUp(transaction, in: unit) }
+    /// Returns how many instances were looked at, and one at least; so does ``giveUp(_:parks:in:)``.
+    /// - Parameter asks: whether its destination is asked at all.
+    private func remind(_ transaction: CommitmentTransaction, asks: Bool, in unit: any UnitOfWork) throws -> Int {
+        guard asks, transaction.asks < Self.asksMax else { return try giveUp(transaction, parks: asks, in: unit) }
         var overdue = transaction
         overdue.dueAt = nil
         overdue.state = .overdue
@@ -146,8 +152,9 @@ package struct PeerCommitments: Sendable {
         return 1
     }
 
-    /// Ends one of which no report came, and parks what it names.
-    private func giveUp(_ transaction: CommitmentTransaction, in unit: any UnitOfWork) throws -> Int {
+    /// Ends one of which no report came.
+    /// - Parameter parks: whether what it names is to wait for an operator.
+    private func giveUp(_ transaction: CommitmentTransaction, parks: Bool, in unit: any UnitOfWork) throws -> Int {
         let sent = try unit.peerCommitments.sentInstances(of: transaction.uid)
         let instances = try present(sent, in: unit)
         var ended = transaction
@@ -155,6 +162,7 @@ package struct PeerCommitments: Sendable {
         ended.state = .unanswered
         ended.failed = instances.count
         try end(ended, in: unit)
+        guard parks else { return max(1, sent.count) }
         let words = "to commit to \(instances.count) instances"
         try park(
             instances.map(\.forwarded), of: transaction,
