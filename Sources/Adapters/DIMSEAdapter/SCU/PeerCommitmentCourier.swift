@@ -117,7 +117,10 @@ package struct PeerCommitmentCourier: Courier {
     private func ask(_ receiver: Peer, _ commitment: StorageCommitment) async -> DeliveryOutcome {
         let reported = DeliverySignal()
         var terms = SCUAssociation.Terms()
-        terms.services = [CommitmentReports(store: store).from(peer) { reported.raise() }]
+        // One of another transaction is taken, and ends no wait.
+        terms.services = [
+            CommitmentReports(store: store).from(peer) { if $0 == commitment.transactionUID { reported.raise() } }
+        ]
         return await caller.call(receiver, contexts: CommitmentSCU.contexts, terms: terms) { association in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await association.serve() }
