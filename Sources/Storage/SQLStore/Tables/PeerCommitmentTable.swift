@@ -88,6 +88,9 @@ struct PeerCommitmentTable {
         transaction_uid, destination, peer, study_uid, instances, failed, state, asks, created_at, due_at, reported_at
         """
 
+    /// Its report is waited for, as the index of these says it.
+    private static let isOpen = "state IN ('asked', 'overdue')"
+
     private static func transaction(_ row: SQLRow) throws -> CommitmentTransaction {
         func time(_ column: Int) throws -> UTCInstant? {
             try row.optionalInt(column).map { UTCInstant(microseconds: $0) }
@@ -147,7 +150,7 @@ struct PeerCommitmentTable {
         try connection.all(
             """
             SELECT \(Self.transactionColumns) FROM commitment_transactions
-            WHERE created_at < ? AND state IN ('asked', 'overdue') ORDER BY created_at, transaction_uid LIMIT ?
+            WHERE created_at < ? AND \(Self.isOpen) ORDER BY created_at, transaction_uid LIMIT ?
             """, [.int(time.microseconds), .int(Int64(limit))], Self.transaction)
     }
 
@@ -163,7 +166,7 @@ struct PeerCommitmentTable {
         try connection.all(
             """
             SELECT destination, state, COUNT(*), MIN(created_at) FROM commitment_transactions
-            WHERE state IN ('asked', 'overdue') GROUP BY destination, state ORDER BY destination, state
+            WHERE \(Self.isOpen) GROUP BY destination, state ORDER BY destination, state
             """, []
         ) { row in
             OpenCommitments(
@@ -189,7 +192,7 @@ struct PeerCommitmentTable {
         let old = try connection.all(
             """
             SELECT transaction_uid FROM commitment_transactions
-            WHERE created_at < ? AND state NOT IN ('asked', 'overdue') ORDER BY created_at LIMIT ?
+            WHERE created_at < ? AND NOT \(Self.isOpen) ORDER BY created_at LIMIT ?
             """, values
         ) { try $0.text(0) }
         try connection.run(
