@@ -189,7 +189,7 @@ def check(report, folder, postgres):
         request = same.wait("asked", 1)[0]
         equal(references(request.ReferencedSOPSequence), named(images), "instances asked for")
         equal(same.wait("answers", 1), ["0000"], "status of the report")
-        expect(within(60, lambda: site.entries("commit/same", "done")), "the request is not done")
+        expect(within(PATIENCE, lambda: site.entries("commit/same", "done")), "the request is not done")
         equal((len(same.asked), len(same.stored)), (1, len(images)), "requests, and instances sent")
         equal(site.state(request), ("committed", 0), "state")
 
@@ -229,7 +229,7 @@ def check(report, folder, postgres):
         requests, sent = len(same.asked), len(same.stored)
         same.fails = {lost: 0x0112}
         same.wait("asked", requests + 2)
-        found = within(60, lambda: site.entries("commit/same", "parked"))
+        found = within(PATIENCE, lambda: site.entries("commit/same", "parked"))
         expect(found, "nothing is parked")
         equal(found[0]["failure"], "SAME does not commit to 1 of 1 instances, 0112 (no such object instance): 1", "reason")
         equal(same.stored.count(lost), 2, "times that it was sent")
@@ -237,7 +237,7 @@ def check(report, folder, postgres):
         site.server.command("outbox", "replay", site.server.folder, "--destination", "commit/same")
         last = same.wait("asked", requests + 3)[-1]
         equal([uid for _, uid in references(last.ReferencedSOPSequence)], [lost], "instances asked for at last")
-        within(60, lambda: len(same.answers) >= requests + 3)
+        within(PATIENCE, lambda: len(same.answers) >= requests + 3)
         equal(set(same.answers), {"0000"}, "status of the reports")
         equal(site.entries("commit/same", "parked"), [], "what is parked")
         return f"{len(same.stored) - sent} sent by then"

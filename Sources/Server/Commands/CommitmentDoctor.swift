@@ -18,11 +18,12 @@ struct CommitmentDoctor {
                     + "\(overdue.reduce(0) { $0 + $1.count }) are overdue")
         ]
             + overdue.map { each in
-                DoctorFinding(
+                // A clock that was set back makes nothing younger than now.
+                let minutes = max(0, now.microseconds - each.oldest.microseconds) / 60_000_000
+                return DoctorFinding(
                     kind: .note,
                     text: "commitment: \(each.destination) has not reported of \(each.count) transactions, the oldest "
-                        + "of " + Age.text(minutes: (now.microseconds - each.oldest.microseconds) / 60_000_000)
-                        + " ago",
+                        + "of \(Age.text(minutes: minutes)) ago",
                     fix: "see whether it can open an association to this server (`hilum peer list \(folder)`: it must "
                         + "be among the peers that may commit); it is asked again by itself, and then parked")
             }

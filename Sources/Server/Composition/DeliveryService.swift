@@ -131,7 +131,9 @@ struct DeliveryService: Service {
             if let courier {
                 (outcome, lease) = await deliver(lease, courier, waiters)
             } else {
-                outcome = .permanent("nothing here carries \(entry.kind)")
+                outcome = .permanent(
+                    "nothing here carries \(entry.kind): have hilum.yaml name its destination again and replay it, or "
+                        + "discard it")
             }
             let policy = courier?.policy ?? DeliveryPolicy()
             let verdict =

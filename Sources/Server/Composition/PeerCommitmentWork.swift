@@ -3,12 +3,15 @@ import Logging
 import Metrics
 import SQLStore
 import ServiceLifecycle
+import Synchronization
 import Workflow
 
 /// Has destinations asked to keep what they were sent once a study is quiet, and again where a report is overdue; tells
 /// how many reports are waited for. PS3.4 §J.3.
 struct PeerCommitmentWork: Service {
     private static let interval = Duration.seconds(5)
+    /// Destinations of which something was told: also where nothing is open any more, and nothing is to be.
+    private final class Told: Sendable { let names = Mutex<Set<String>>([]) }
 
     let store: RelationalStore
     /// AE titles by the names of the destinations.
@@ -16,10 +19,11 @@ struct PeerCommitmentWork: Service {
     let clock: any Workflow.Clock
     let metrics: any MetricsFactory
     let logger: Logger
+    private let told = Told()
 
     func run() async throws {
         await repeatUntilShutdown(every: Self.interval) {
-            // What was asked for before a destination was taken out of the configuration is still looked after.
+            // What was asked for before a destination was taken out of the configuration is ended here too.
             do {
                 while try await PeerCommitments().pass(store, destinations, now: clock.now()), !Task.isCancelled {}
                 try await tell()
@@ -36,7 +40,12 @@ struct PeerCommitmentWork: Service {
             try $0.peerCommitments.openCommitments()
         }
         let now = clock.now()
-        for name in Set(destinations.keys).union(open.map(\.destination)) {
+        let names = told.names.withLock { names in
+            names.formUnion(destinations.keys)
+            names.formUnion(open.map(\.destination))
+            return names
+        }
+        for name in names {
             for state in [CommitmentTransaction.State.asked, .overdue] {
                 let found = open.first { $0.destination == name && $0.state == state }
                 let dimensions = [("destination", name), ("state", state.rawValue)]

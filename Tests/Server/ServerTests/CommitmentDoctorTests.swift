@@ -30,5 +30,7 @@ struct CommitmentDoctorTests {
         #expect(late[0].text == "commitment: 3 transactions wait for a report, 2 are overdue")
         #expect(late[1].text == "commitment: pacs has not reported of 2 transactions, the oldest of 7 hours ago")
         #expect(late[1].fix.contains("hilum peer list F"))
+        let back = Self.findings([Self.open(.overdue, count: 1, seconds: -600)])
+        #expect(back.last?.text == "commitment: pacs has not reported of 1 transactions, the oldest of 0 minutes ago")
     }
 }

@@ -11,11 +11,11 @@ private typealias Support = WorkflowSupport
 /// Destinations are asked to keep what they were sent, on both databases. PS3.4 §J.3.
 @Suite("Commitments of peers on both databases")
 struct PeerCommitmentTests {
-    private static let ct = "1.2.840.10008.5.1.4.1.1.2"
-    private static let peers = ["pacs": "PACS"]
-    private static let service = PeerCommitments()
+    static let ct = "1.2.840.10008.5.1.4.1.1.2"
+    static let peers = ["pacs": "PACS"]
+    static let service = PeerCommitments()
 
-    private static func with(
+    static func with(
         _ kind: SQLDialect, _ body: (RelationalStore, HandClock) async throws -> Void
     ) async throws {
         let clock = HandClock(seconds: 1_000)
@@ -27,12 +27,12 @@ struct PeerCommitmentTests {
         }
     }
 
-    private static func reference(_ uid: String) -> SentInstance.Reference {
+    static func reference(_ uid: String) -> SentInstance.Reference {
         .init(sopClassUID: ct, sopInstanceUID: uid)
     }
 
     /// Stores instances, and keeps that they were sent.
-    private static func send(
+    static func send(
         _ store: RelationalStore, _ uids: [String], to destination: String = "pacs", study: String = "1.2",
         tries: Int = 0
     ) async throws {
@@ -51,23 +51,23 @@ struct PeerCommitmentTests {
     }
 
     /// What is in the outbox, oldest first.
-    private static func outbox(_ store: RelationalStore) async throws -> [OutboxEntry] {
+    static func outbox(_ store: RelationalStore) async throws -> [OutboxEntry] {
         try await store.outboxEntries(OutboxQuery(limit: 1_000), access: Support.server).reversed()
     }
 
-    private static func notes(_ store: RelationalStore) async throws -> [PeerCommitmentNote] {
+    static func notes(_ store: RelationalStore) async throws -> [PeerCommitmentNote] {
         try await outbox(store).compactMap { PeerCommitmentNote($0) }
     }
 
-    private static func forwards(_ store: RelationalStore) async throws -> [ForwardedInstance] {
+    static func forwards(_ store: RelationalStore) async throws -> [ForwardedInstance] {
         try await outbox(store).compactMap { ForwardedInstance($0) }
     }
 
-    private static func transaction(_ store: RelationalStore, _ uid: String) async throws -> CommitmentTransaction? {
+    static func transaction(_ store: RelationalStore, _ uid: String) async throws -> CommitmentTransaction? {
         try await store.look { try $0.peerCommitments.commitmentTransaction(uid) }
     }
 
-    private static func take(
+    static func take(
         _ store: RelationalStore, _ uid: String, committed: [String] = [], failed: [String: Int?] = [:],
         from peer: String = "PACS"
     ) async throws -> PeerCommitments.Taking {
@@ -78,12 +78,12 @@ struct PeerCommitmentTests {
     }
 
     /// By the clock: commits are of a microsecond later each.
-    private static func pass(_ store: RelationalStore, _ clock: HandClock) async throws -> Bool {
+    static func pass(_ store: RelationalStore, _ clock: HandClock) async throws -> Bool {
         try await service.pass(store, peers, now: UTCInstant(microseconds: clock.microseconds))
     }
 
     /// Has what was sent asked for; the UID of the newest transaction.
-    private static func asked(_ store: RelationalStore, _ clock: HandClock) async throws -> String {
+    static func asked(_ store: RelationalStore, _ clock: HandClock) async throws -> String {
         clock.advance(PeerCommitments.quietSeconds + 1)
         _ = try await pass(store, clock)
         return try #require(try await notes(store).last { $0.content == .ask }).transactionUID
@@ -177,6 +177,9 @@ struct PeerCommitmentTests {
             #expect(try await Self.transaction(store, uid) == ended)
             // An answer to the request that comes behind the report changes nothing either.
             try await store.work { try Self.service.asked(uid, reportSeconds: 60, in: $0) }
+            #expect(try await Self.transaction(store, uid) == ended)
+            // Nor does another title that the destination got meanwhile.
+            try await store.work { try Self.service.readdress(uid, to: "NEWPACS", in: $0) }
             #expect(try await Self.transaction(store, uid) == ended)
             #expect(try await Self.forwards(store) == [])
             #expect(try await store.look { try $0.peerCommitments.sentInstances(of: uid) } == [])

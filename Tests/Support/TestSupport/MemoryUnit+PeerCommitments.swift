@@ -61,10 +61,17 @@ extension MemoryUnit: PeerCommitmentUnit {
         MemoryState.put(transaction, in: &state.commitmentTransactions) { $0.uid == transaction.uid }
     }
     package func removeCommitmentTransaction(_ uid: String) throws {
+        try removeSentInstances(of: uid)
         state.commitmentTransactions.removeAll { $0.uid == uid }
     }
     package func overdueCommitments(at time: UTCInstant, limit: Int) throws -> [CommitmentTransaction] {
         Array(state.commitmentTransactions.filter { $0.dueAt.map { $0 <= time } ?? false }.prefix(limit))
+    }
+    package func openCommitments(before time: UTCInstant, limit: Int) throws -> [CommitmentTransaction] {
+        Array(
+            state.commitmentTransactions.filter { $0.isOpen && $0.createdAt < time }.sorted {
+                $0.createdAt < $1.createdAt
+            }.prefix(limit))
     }
     package func openCommitments() throws -> [OpenCommitments] {
         Dictionary(grouping: state.commitmentTransactions.filter(\.isOpen)) { [$0.destination, $0.state.rawValue] }
@@ -80,12 +87,12 @@ extension MemoryUnit: PeerCommitmentUnit {
         Array(state.commitmentTransactions.reversed().prefix(limit))
     }
     package func hasCommitment(before time: UTCInstant) throws -> Bool {
-        state.sentInstances.contains { $0.sent.sentAt < time }
+        state.sentInstances.contains { $0.transactionUID == nil && $0.sent.sentAt < time }
             || state.commitmentTransactions.contains { $0.createdAt < time }
     }
     package func removeCommitments(before time: UTCInstant, limit: Int) throws {
-        state.sentInstances.removeAll { $0.sent.sentAt < time }
-        state.commitmentTransactions.removeAll { $0.createdAt < time }
+        state.sentInstances.removeAll { $0.transactionUID == nil && $0.sent.sentAt < time }
+        state.commitmentTransactions.removeAll { !$0.isOpen && $0.createdAt < time }
     }
 
     private static func inOrder(_ those: [KeptSentInstance]) -> [SentInstance] {

@@ -20,10 +20,11 @@ package struct CommitmentReports: Sendable {
     }
 
     /// For an association that this side asks for.
-    func from(_ peer: String, taken: @escaping @Sendable () -> Void) -> CommitmentReportSCP {
+    /// - Parameter taken: told of each report behind its taking, by the transaction that it names.
+    func from(_ peer: String, taken: @escaping @Sendable (_ transactionUID: String) -> Void) -> CommitmentReportSCP {
         CommitmentReportSCP { report, association in
             let status = await take(report, from: peer, association.access)
-            taken()
+            taken(report.transactionUID)
             return status
         }
     }

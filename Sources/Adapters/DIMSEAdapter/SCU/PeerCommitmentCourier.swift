@@ -84,7 +84,7 @@ package struct PeerCommitmentCourier: Courier {
         } catch {
             return .transient("what was sent cannot be read now")
         }
-        guard var transaction else {
+        guard let transaction else {
             return .withdrawn("the transaction is not kept any more; `hilum route send` sends a study again")
         }
         // The report may have come before.
@@ -97,9 +97,9 @@ package struct PeerCommitmentCourier: Courier {
             return none.outcome
         case .success(let receiver):
             if transaction.peer != peer {
-                transaction.peer = peer
+                let commitments = commitments
                 do {
-                    try await store.write(access) { [transaction] in try $0.peerCommitments.save(transaction) }
+                    try await store.write(access) { try commitments.readdress(uid, to: peer, in: $0) }
                 } catch {
                     return .transient("the transaction cannot be kept now")
                 }
@@ -117,7 +117,10 @@ package struct PeerCommitmentCourier: Courier {
     private func ask(_ receiver: Peer, _ commitment: StorageCommitment) async -> DeliveryOutcome {
         let reported = DeliverySignal()
         var terms = SCUAssociation.Terms()
-        terms.services = [CommitmentReports(store: store).from(peer) { reported.raise() }]
+        // One of another transaction is taken, and ends no wait.
+        terms.services = [
+            CommitmentReports(store: store).from(peer) { if $0 == commitment.transactionUID { reported.raise() } }
+        ]
         return await caller.call(receiver, contexts: CommitmentSCU.contexts, terms: terms) { association in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await association.serve() }

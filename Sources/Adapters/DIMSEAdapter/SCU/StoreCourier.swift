@@ -98,8 +98,9 @@ package struct StoreCourier: Courier {
 
     /// PS3.4 Table B.2-1.
     private func outcome(_ status: DIMSEStatus, of entry: OutboxEntry, at peer: Peer) -> DeliveryOutcome {
-        // The answer to the attempt before was lost.
-        if status == .duplicateSOPInstance, entry.attempts > 0 { return .delivered }
+        // The answer to the attempt before was lost, or it was sent anew because it was not committed to: that is asked.
+        let wasSent = entry.attempts > 0 || ForwardedInstance(entry).map { $0.tries > 0 } ?? false
+        if status == .duplicateSOPInstance, wasSent { return .delivered }
         // What is full for one is full for the next.
         if (0xA700...0xA7FF).contains(status.rawValue) {
             return .overloaded("\(peer.name) answers \(status) to C-STORE", retryAfterSeconds: nil)

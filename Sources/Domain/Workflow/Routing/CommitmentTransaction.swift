@@ -9,7 +9,8 @@ package struct CommitmentTransaction: Sendable, Hashable {
         case committed
         /// The peer does not keep some of it: that is sent again, or parked.
         case failed
-        /// No report came, however often it was asked for: all of it is parked.
+        /// No report came, however often or long it was asked for: all of it is parked, unless its destination is not
+        /// asked any more.
         case unanswered
     }
 
@@ -88,15 +89,20 @@ package protocol PeerCommitmentUnit: AnyObject {
     func commitmentTransaction(_ uid: String) throws -> CommitmentTransaction?
     /// Keeps one, in the place of what is kept by its UID.
     func save(_ transaction: CommitmentTransaction) throws
+    /// With what it asks for.
     func removeCommitmentTransaction(_ uid: String) throws
     /// Those whose report is overdue, for longest first.
     func overdueCommitments(at time: UTCInstant, limit: Int) throws -> [CommitmentTransaction]
+    /// Those without a report that were made before a time, oldest first.
+    func openCommitments(before time: UTCInstant, limit: Int) throws -> [CommitmentTransaction]
     func openCommitments() throws -> [OpenCommitments]
     /// The newest, of any state.
     func commitmentTransactions(limit: Int) throws -> [CommitmentTransaction]
-    /// Whether something was sent, or asked for, before a time.
+    /// Whether something was sent, or asked for, before a time, of which ``removeCommitments(before:limit:)`` lets go, or
+    /// which is open still.
     func hasCommitment(before time: UTCInstant) throws -> Bool
-    /// Lets go of what was sent, or asked for, before a time.
+    /// Lets go of what was sent before a time and is not asked for, and of transactions that were made before it and
+    /// have ended. What is asked for goes with its transaction.
     func removeCommitments(before time: UTCInstant, limit: Int) throws
 }
 

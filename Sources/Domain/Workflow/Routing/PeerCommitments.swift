@@ -16,12 +16,14 @@ package struct PeerCommitments: Sendable {
     package static let triesMax = 1
     /// How often one transaction is asked for.
     package static let asksMax = 4
-    /// How long what has ended, or never will, is kept.
+    /// How long what has ended, or is of a destination that is not asked, is kept; what is open by then is parked.
     package static let keepSeconds: Int64 = 30 * 86_400
     /// The longest wait for a report, unless the first is longer.
     private static let reportSecondsMax: Int64 = 86_400
-    /// Studies, and transactions, of one unit of work at most.
+    /// Studies, and transactions, of one unit of work at most,
     private static let unitMax = 20
+    /// and instances of these: beyond them no other is begun, so that nobody who stores waits for long.
+    private static let unitReferencesMax = 2 * referencesMax
 
     /// The transaction UID is in use. PS3.3 §C.14.1.1.
     package static let duplicateTransaction: UInt16 = 0x0131
@@ -75,7 +77,8 @@ package struct PeerCommitments: Sendable {
     /// go of what is old. Writes only where something is due; returns whether there may be more. Throws ``StoreError``.
     ///
     /// - Parameters:
-    ///   - destinations: AE titles by the names of the destinations that are asked.
+    ///   - destinations: AE titles by the names of the destinations that are asked. Of others a report still counts;
+    ///     what has none in its time ends, and nobody is bothered with it.
     ///   - now: by the clock: a unit that reads is of the time of the last commit.
     package func pass(
         _ store: any WorkflowStore, _ destinations: [String: String], now: UTCInstant
@@ -90,14 +93,24 @@ package struct PeerCommitments: Sendable {
         }
         guard isDue else { return false }
         return try await store.write(access) { unit in
+            let commitments = try unit.peerCommitments
+            var room = Self.unitReferencesMax
             let studies = try due(destinations, now, in: unit)
-            for study in studies {
-                if let peer = destinations[study.destination] { try ask(for: study, at: peer, in: unit) }
+            for study in studies where room > 0 {
+                if let peer = destinations[study.destination] { room -= try ask(for: study, at: peer, in: unit) }
             }
-            let overdue = try unit.peerCommitments.overdueCommitments(at: now, limit: Self.unitMax)
-            for transaction in overdue { try remind(transaction, in: unit) }
-            try unit.peerCommitments.removeCommitments(before: oldest, limit: 10 * Self.referencesMax)
-            return studies.count == Self.unitMax || overdue.count == Self.unitMax
+            let stale = try commitments.openCommitments(before: oldest, limit: Self.unitMax)
+            for transaction in stale where room > 0 {
+                room -= try giveUp(transaction, parks: destinations[transaction.destination] != nil, in: unit)
+            }
+            let overdue = room > 0 ? try commitments.overdueCommitments(at: now, limit: Self.unitMax) : []
+            for transaction in overdue where room > 0 {
+                room -= try remind(transaction, asks: destinations[transaction.destination] != nil, in: unit)
+            }
+            let isMore = room <= 0 || [studies.count, stale.count, overdue.count].contains(Self.unitMax)
+            // Only what nobody is to be asked for any more.
+            if !isMore { try commitments.removeCommitments(before: oldest, limit: 10 * Self.referencesMax) }
+            return isMore
         }
     }
 
@@ -112,11 +125,11 @@ package struct PeerCommitments: Sendable {
             limit: Self.unitMax)
     }
 
-    /// One transaction of what was sent of a study; what is beyond its size is left to the next.
-    private func ask(for study: UnaskedStudy, at peer: String, in unit: any UnitOfWork) throws {
+    /// One transaction of what was sent of a study; what is beyond its size is left to the next. Returns its instances.
+    private func ask(for study: UnaskedStudy, at peer: String, in unit: any UnitOfWork) throws -> Int {
         let commitments = try unit.peerCommitments
         let instances = try commitments.unaskedInstances(of: study, limit: Self.referencesMax)
-        guard !instances.isEmpty else { return }
+        guard !instances.isEmpty else { return 0 }
         let transaction = CommitmentTransaction(
             uid: unit.entropy.newUID(), destination: study.destination, peer: peer,
             studyInstanceUID: study.studyInstanceUID, count: instances.count, createdAt: unit.time)
@@ -124,24 +137,47 @@ package struct PeerCommitments: Sendable {
         try commitments.ask(
             for: instances.map(\.forwarded.sopInstanceUID), at: study.destination, in: transaction.uid)
         try enqueue(.ask, of: transaction, in: unit)
+        return instances.count
     }
 
-    private func remind(_ transaction: CommitmentTransaction, in unit: any UnitOfWork) throws {
+    /// Returns how many instances were looked at, and one at least; so does ``giveUp(_:parks:in:)``.
+    /// - Parameter asks: whether its destination is asked at all.
+    private func remind(_ transaction: CommitmentTransaction, asks: Bool, in unit: any UnitOfWork) throws -> Int {
+        guard asks, transaction.asks < Self.asksMax else { return try giveUp(transaction, parks: asks, in: unit) }
         var overdue = transaction
         overdue.dueAt = nil
-        guard transaction.asks >= Self.asksMax else {
-            overdue.state = .overdue
-            try unit.peerCommitments.save(overdue)
-            return try enqueue(.ask, of: transaction, in: unit)
-        }
-        let instances = try present(unit.peerCommitments.sentInstances(of: transaction.uid), in: unit)
-        overdue.state = .unanswered
-        overdue.failed = instances.count
-        try end(overdue, in: unit)
+        overdue.state = .overdue
+        try unit.peerCommitments.save(overdue)
+        try enqueue(.ask, of: transaction, in: unit)
+        return 1
+    }
+
+    /// Ends one of which no report came.
+    /// - Parameter parks: whether what it names is to wait for an operator.
+    private func giveUp(_ transaction: CommitmentTransaction, parks: Bool, in unit: any UnitOfWork) throws -> Int {
+        let sent = try unit.peerCommitments.sentInstances(of: transaction.uid)
+        let instances = try present(sent, in: unit)
+        var ended = transaction
+        ended.dueAt = nil
+        ended.state = .unanswered
+        ended.failed = instances.count
+        try end(ended, in: unit)
+        guard parks else { return max(1, sent.count) }
+        let words = "to commit to \(instances.count) instances"
         try park(
             instances.map(\.forwarded), of: transaction,
-            because: "\(transaction.peer) was asked \(transaction.asks) times to commit to \(instances.count) "
-                + "instances and never reported", in: unit)
+            because: transaction.asks > 0
+                ? "\(transaction.peer) was asked \(transaction.asks) times \(words) and never reported"
+                : "\(transaction.peer) could not be asked \(words)", in: unit)
+        return max(1, sent.count)
+    }
+
+    /// The destination has another AE title by now: that one is asked, and alone may report. Nothing happens to one that
+    /// has ended.
+    package func readdress(_ uid: String, to peer: String, in unit: any UnitOfWork) throws {
+        guard var transaction = try unit.peerCommitments.commitmentTransaction(uid), transaction.isOpen else { return }
+        transaction.peer = peer
+        try unit.peerCommitments.save(transaction)
     }
 
     /// The peer has taken a request: from now on a report is waited for, each time for longer.

@@ -88,6 +88,9 @@ struct PeerCommitmentTable {
         transaction_uid, destination, peer, study_uid, instances, failed, state, asks, created_at, due_at, reported_at
         """
 
+    /// Its report is waited for, as the index of these says it.
+    private static let isOpen = "state IN ('asked', 'overdue')"
+
     private static func transaction(_ row: SQLRow) throws -> CommitmentTransaction {
         func time(_ column: Int) throws -> UTCInstant? {
             try row.optionalInt(column).map { UTCInstant(microseconds: $0) }
@@ -131,6 +134,7 @@ struct PeerCommitmentTable {
     }
 
     func remove(_ uid: String) throws {
+        try removeSentInstances(of: uid)
         try connection.run("DELETE FROM commitment_transactions WHERE transaction_uid = ?", [.text(uid)])
     }
 
@@ -139,6 +143,14 @@ struct PeerCommitmentTable {
             """
             SELECT \(Self.transactionColumns) FROM commitment_transactions WHERE due_at <= ?
             ORDER BY due_at, transaction_uid LIMIT ?
+            """, [.int(time.microseconds), .int(Int64(limit))], Self.transaction)
+    }
+
+    func open(before time: UTCInstant, limit: Int) throws -> [CommitmentTransaction] {
+        try connection.all(
+            """
+            SELECT \(Self.transactionColumns) FROM commitment_transactions
+            WHERE created_at < ? AND \(Self.isOpen) ORDER BY created_at, transaction_uid LIMIT ?
             """, [.int(time.microseconds), .int(Int64(limit))], Self.transaction)
     }
 
@@ -154,7 +166,7 @@ struct PeerCommitmentTable {
         try connection.all(
             """
             SELECT destination, state, COUNT(*), MIN(created_at) FROM commitment_transactions
-            WHERE state IN ('asked', 'overdue') GROUP BY destination, state ORDER BY destination, state
+            WHERE \(Self.isOpen) GROUP BY destination, state ORDER BY destination, state
             """, []
         ) { row in
             OpenCommitments(
@@ -169,7 +181,7 @@ struct PeerCommitmentTable {
         let time = SQLValue.int(time.microseconds)
         return try connection.first(
             """
-            SELECT CASE WHEN EXISTS (SELECT 1 FROM sent_instances WHERE sent_at < ?) \
+            SELECT CASE WHEN EXISTS (SELECT 1 FROM sent_instances WHERE sent_at < ? AND transaction_uid IS NULL) \
             OR EXISTS (SELECT 1 FROM commitment_transactions WHERE created_at < ?) THEN 1 ELSE 0 END
             """, [time, time]
         ) { try $0.bool(0) } ?? false
@@ -178,14 +190,19 @@ struct PeerCommitmentTable {
     func remove(before time: UTCInstant, limit: Int) throws {
         let values: [SQLValue] = [.int(time.microseconds), .int(Int64(limit))]
         let old = try connection.all(
-            "SELECT transaction_uid FROM commitment_transactions WHERE created_at < ? ORDER BY created_at LIMIT ?",
-            values
+            """
+            SELECT transaction_uid FROM commitment_transactions
+            WHERE created_at < ? AND NOT \(Self.isOpen) ORDER BY created_at LIMIT ?
+            """, values
         ) { try $0.text(0) }
         try connection.run(
             "DELETE FROM commitment_transactions WHERE \(connection.dialect.isInTexts("transaction_uid"))",
             [.texts(old)])
         let sent = try connection.all(
-            "SELECT destination, sop_uid FROM sent_instances WHERE sent_at < ? ORDER BY sent_at LIMIT ?", values
+            """
+            SELECT destination, sop_uid FROM sent_instances WHERE sent_at < ? AND transaction_uid IS NULL
+            ORDER BY sent_at LIMIT ?
+            """, values
         ) { (destination: try $0.text(0), uid: try $0.text(1)) }
         for (destination, those) in Dictionary(grouping: sent, by: \.destination) {
             try connection.run(
@@ -224,6 +241,9 @@ extension SQLUnitOfWork: PeerCommitmentUnit {
     func removeCommitmentTransaction(_ uid: String) throws { try changing().remove(uid) }
     func overdueCommitments(at time: UTCInstant, limit: Int) throws -> [CommitmentTransaction] {
         try commitments.overdue(at: time, limit: limit)
+    }
+    func openCommitments(before time: UTCInstant, limit: Int) throws -> [CommitmentTransaction] {
+        try commitments.open(before: time, limit: limit)
     }
     func openCommitments() throws -> [OpenCommitments] { try commitments.open() }
     func commitmentTransactions(limit: Int) throws -> [CommitmentTransaction] {

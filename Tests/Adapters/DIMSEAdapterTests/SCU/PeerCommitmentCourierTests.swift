@@ -25,14 +25,18 @@ import Workflow
         /// How its reports were answered.
         let answers = Mutex<[DIMSEStatus]>([])
         private let status: DIMSEStatus
+        private let first: StorageCommitment?
         private let reports: [[StorageCommitment.Reference: StorageCommitment.Failure]]
 
-        /// - Parameter reports: what failed, of each of them.
+        /// - Parameters:
+        ///   - first: another transaction, of which all is kept and which is reported before.
+        ///   - reports: what failed, of each of them.
         init(
-            _ status: DIMSEStatus = .success,
+            _ status: DIMSEStatus = .success, first: StorageCommitment? = nil,
             reports: [[StorageCommitment.Reference: StorageCommitment.Failure]] = []
         ) {
             self.status = status
+            self.first = first
             self.reports = reports
         }
 
@@ -43,7 +47,9 @@ import Workflow
                 self.asked.withLock { $0.append(commitment) }
                 try await responder.send(self.status)
                 guard let invoker = request.invoker else { return }
-                for failures in self.reports {
+                var told = self.reports.map { (commitment, $0) }
+                if let first = self.first { told.insert((first, [:]), at: 0) }
+                for (commitment, failures) in told {
                     let event = commitment.report(failures: failures, retrieveAETitle: "PACS")
                     let answer = try await invoker.status(
                         request.context, try request.context.encoded(event.information)
@@ -148,6 +154,22 @@ import Workflow
             scp.asked.withLock { $0 }.map(\.references) == [[Self.reference("1.5.1"), Self.reference("1.5.2")]])
         #expect(scp.answers.withLock { $0.first } == .success)
         #expect(store.content.outbox == [])
+    }
+
+    @Test("A report of another transaction on the association that asks is taken, and ours is waited for all the same")
+    func anotherFirst() async throws {
+        let store = try Self.store()
+        let other = StorageCommitment(transactionUID: "1.2.4", references: [Self.reference("1.5.9")])
+        store.change { state in
+            state.commitmentTransactions.append(
+                CommitmentTransaction(
+                    uid: "1.2.4", destination: "pacs", peer: "PACS", studyInstanceUID: StoredObjects.study, count: 1,
+                    createdAt: Self.time))
+        }
+        try await asking(CommittingSCP(first: other, reports: [[:]])) { peer in
+            #expect(await Self.courier(store, [peer]).deliver(Self.entry()) == .delivered)
+        }
+        #expect(store.content.commitmentTransactions.map(\.state) == [.committed, .committed])
     }
 
     @Test(

@@ -19,10 +19,10 @@ import Workflow
         Peer(kind: .applicationEntity, name: "PACS", host: "127.0.0.1", port: port, offers: offers)
     }
 
-    private static func entry(_ number: Int, attempts: Int = 0) -> OutboxEntry {
+    private static func entry(_ number: Int, attempts: Int = 0, tries: Int = 0) -> OutboxEntry {
         let draft = ForwardedInstance(
             destination: "pacs", studyInstanceUID: StoredObjects.study, seriesInstanceUID: "1.2.1.1",
-            sopInstanceUID: "1.2.1.1.\(number)"
+            sopInstanceUID: "1.2.1.1.\(number)", tries: tries
         ).draft
         return OutboxEntry(
             number: Int64(number), eventID: EntityID("0123456789abcdefghjkmnpqrs"), destination: draft.destination,
@@ -286,6 +286,21 @@ import Workflow
                 .init(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1.1")
             ])
         #expect(store.content.sentInstances.map(\.sent.forwarded.sopInstanceUID) == ["1.2.1.1.1"])
+    }
+
+    @Test("PS3.4 §J.3: what is sent anew for commitment, and lies there already, is delivered and asked for again")
+    func sentAnew() async throws {
+        let objects = StoredObjects()
+        try objects.add(1)
+        let store = MemoryStore()
+        try await receiving(ReceivingSCP { _ in .duplicateSOPInstance }) { peer in
+            let courier = Self.courier(objects, [peer]) { $0.asksCommitment = true }
+            let again = Self.entry(1, tries: 1)
+            #expect(await courier.deliver(Self.entry(1)) == .permanent("PACS answers 0111 to C-STORE"))
+            #expect(await courier.deliver(again) == .delivered)
+            try await store.write(.server(requestID: "t")) { try courier.settled(again, .done, in: $0) }
+        }
+        #expect(store.content.sentInstances.map(\.sent.forwarded.tries) == [1])
     }
 
     @Test("No more contexts are proposed than an association has")
