@@ -34,9 +34,10 @@ package final class RelationalStore: Sendable {
     /// Units that may have ended what somebody was allowed to do.
     private let revokingUnits = Atomic<UInt64>(0)
     package var revocations: UInt64 { revokingUnits.load(ordering: .acquiring) }
-    /// Units that have linked a series to another patient.
+    /// Units that have linked a series to another patient, or removed one.
     private let movingUnits = Atomic<UInt64>(0)
-    /// Rises with each series that is linked to another patient, and whenever another process was found to have written.
+    /// Rises with each series that is linked to another patient or removed, and whenever another process was found to have
+    /// written.
     package var patientLinks: UInt64 { movingUnits.load(ordering: .acquiring) &+ database.resources.strangers }
     let subscriptionKeeping: SubscriptionKeeping
     /// The last version that was matched with Subscriptions, as far as it is not in the database: nothing came of those

@@ -310,6 +310,7 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
         _ = try writing()
+        subjects.noteRemovedSeries()
         try studyTable.removeSeries(seriesInstanceUID, in: studyInstanceUID)
     }
     func removeStudy(_ studyInstanceUID: String) throws {

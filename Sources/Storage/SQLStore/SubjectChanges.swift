@@ -7,7 +7,7 @@ final class SubjectChanges: Sendable {
     private let moved = Atomic<Bool>(false)
 
     var areNoted: Bool { noted.load(ordering: .acquiring) }
-    /// Whether a series is linked to another patient.
+    /// Whether a series is linked to another patient, or is gone and may come back as another's.
     var haveMoved: Bool { moved.load(ordering: .acquiring) }
 
     /// What nobody had before is of no instance yet. Gives whether it is such a change.
@@ -36,6 +36,9 @@ final class SubjectChanges: Sendable {
         note()
         return true
     }
+
+    /// A series that is not there any more: whoever brings it again may say that it is another patient's.
+    func noteRemovedSeries() { moved.store(true, ordering: .releasing) }
 
     func note() { noted.store(true, ordering: .releasing) }
 }

@@ -86,4 +86,18 @@ struct SittingStoreTests {
             #expect(store.patientLinks == before + 1)
         }
     }
+
+    @Test(
+        "A series that was removed may come back as another patient's, and that is told",
+        arguments: TestDatabases.all)
+    func removed(_ kind: SQLDialect) async throws {
+        try await QuarantineTests.with(kind) { store, _ in
+            try await QuarantineTests.send(
+                store, QuarantineTests.image("1.1", accession: "A1"),
+                QuarantineTests.image("2.1", series: "1.2.3.2", patient: "200"))
+            let before = store.patientLinks
+            try await QuarantineTests.decide(store, .reject, series: "1.2.3.2")
+            #expect(store.patientLinks > before)
+        }
+    }
 }
