@@ -1,7 +1,9 @@
+import Access
 import DICOMRendering
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import PixelCodecs
 import Testing
 import Workflow
 
@@ -128,6 +130,21 @@ struct SeriesWindowsTests {
         ])
         let response = try await routes.renderedInstance(RenderedTests.request("image/png", instance: "1.2"))
         #expect(try await Self.body(response) == RenderedTests.png(Self.darkAlone))
+    }
+
+    @Test("An image that there never is memory for is left out, and refused for its size where it is asked for itself")
+    func tooLarge() async throws {
+        var large = Self.image([[Int](repeating: 9, count: 1 << 18)])
+        large.set(.rows, int: 512)
+        large.set(.columns, int: 512)
+        let routes = try RenderedTests.routes(
+            [Object(set: large, uid: "1.1"), Object(set: Self.image([Self.dark]), uid: "1.2")],
+            memory: MemoryBudget(bytesMax: 1 << 20))
+        let response = try await routes.renderedInstance(RenderedTests.request("image/png", instance: "1.2"))
+        #expect(try await Self.body(response) == RenderedTests.png(Self.darkAlone))
+        await #expect(throws: PixelCodecError.self) {
+            try await routes.renderedInstance(RenderedTests.request("image/png", instance: "1.1"))
+        }
     }
 
     private static func rows(_ count: Int, from first: Int = 0, side: Int? = nil) -> [Instance] {
