@@ -26,6 +26,7 @@ package final class RelationalStore: Sendable {
     /// By which data sets name who gave a number; nil where every object goes under what its sender wrote.
     let authorities: AssigningAuthorities?
     let instanceRows = InstanceCache()
+    let seriesChanges = SeriesChanges()
     let peerDecodings = PeerDecodings()
     /// Raised by each commit that puts something into the outbox.
     package let deliverySignal = DeliverySignal()
@@ -101,7 +102,7 @@ package final class RelationalStore: Sendable {
         let indexer = indexer
         let refusal = refusal
         let stations = stations
-        let instanceRows = instanceRows
+        let (instanceRows, seriesChanges) = (instanceRows, seriesChanges)
         let authorities = authorities
         let rules = rules
         let subscriptionKeeping = subscriptionKeeping
@@ -109,6 +110,7 @@ package final class RelationalStore: Sendable {
         // Also where nobody knows what became of the unit.
         defer {
             if subjects.areNoted { instanceRows.changeSubjects() }
+            seriesChanges.note(subjects.changedSeries)
             if subjects.haveMoved { movingUnits.add(1, ordering: .releasing) }
         }
         let (value, hasEnqueued, hasVersions, restored, exclusions) = try await translating {

@@ -1,11 +1,16 @@
 import Synchronization
 import Workflow
 
-/// Whether a unit of work changes whose objects are: what ``ObjectSubject`` is made of.
+/// Whether a unit of work changes whose objects are, what ``ObjectSubject`` is made of, and of which series it changes
+/// instances.
 final class SubjectChanges: Sendable {
     private let noted = Atomic<Bool>(false)
     private let moved = Atomic<Bool>(false)
 
+    private let series = Mutex<Set<String>>([])
+
+    /// Series of which an instance comes, goes or is replaced.
+    var changedSeries: Set<String> { series.withLock { $0 } }
     var areNoted: Bool { noted.load(ordering: .acquiring) }
     /// Whether a series is linked to another patient, or is gone and may come back as another's.
     var haveMoved: Bool { moved.load(ordering: .acquiring) }
@@ -36,6 +41,8 @@ final class SubjectChanges: Sendable {
         note()
         return true
     }
+
+    func noteInstances(ofSeries uid: String) { series.withLock { _ = $0.insert(uid) } }
 
     /// A series that is not there any more: whoever brings it again may say that it is another patient's.
     func noteRemovedSeries() { moved.store(true, ordering: .releasing) }
