@@ -20,14 +20,14 @@ struct SeriesSample: Sendable {
 
     /// - Parameter rows: the instances of one series, in their order.
     init(of rows: [Instance]) {
-        instances = Self.spread(
-            rows.filter { $0.numberOfFrames > 0 && TransferSyntax(uid: $0.transferSyntaxUID)?.isVideo == false })
         // Whose they are is nothing to a window.
         let objects = rows.map { row in
             var object = row
             object.subject = nil
             return object
         }
+        instances = Self.spread(
+            objects.filter { $0.numberOfFrames > 0 && TransferSyntax(uid: $0.transferSyntaxUID)?.isVideo == false })
         tag = SinglePart(madeOf: objects, form: rows.first?.seriesInstanceUID ?? "").tag
     }
 
