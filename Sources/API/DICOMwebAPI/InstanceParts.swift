@@ -67,7 +67,7 @@ struct InstanceParts: Sendable {
             guard let (instance, opening) = queue.next() else { break }
             guard let opening else {
                 try await gathered.flush(to: &writer)
-                let sending = try await queue.prepared(&preparing)
+                let sending = try await queue.prepared(instance, of: self, &preparing)
                 try await sending(&framing, &writer)
                 continue
             }
@@ -103,6 +103,8 @@ struct InstanceParts: Sendable {
         private var taken = 0
         private var seen = 0
         private var prepared: [Int: Result<Sending, any Error>] = [:]
+        /// There was no memory for several at a time: no more are made ready ahead.
+        private var isShort = false
 
         init(instances: ArraySlice<Instance>, opening: ArraySlice<OpeningBlob?>) {
             self.instances = instances
@@ -145,7 +147,7 @@ struct InstanceParts: Sendable {
 
         /// Starts to make ready what of the next ones is encoded anew.
         mutating func prepares(of parts: InstanceParts, _ group: inout ThrowingTaskGroup<Prepared, any Error>) {
-            while seen < taken + min(opening.count, InstanceParts.preparedMax) {
+            while seen < taken + min(opening.count, isShort ? 1 : InstanceParts.preparedMax) {
                 let (number, ahead) = (seen, seen - taken)
                 seen += 1
                 guard opening[opening.startIndex + ahead] == nil else { continue }
@@ -159,12 +161,29 @@ struct InstanceParts: Sendable {
         }
 
         /// The one that was taken last, once it is ready.
-        mutating func prepared(_ group: inout ThrowingTaskGroup<Prepared, any Error>) async throws -> Sending {
+        mutating func prepared(
+            _ instance: Instance, of parts: InstanceParts, _ group: inout ThrowingTaskGroup<Prepared, any Error>
+        ) async throws -> Sending {
             while true {
-                if let result = prepared.removeValue(forKey: taken - 1) { return try result.get() }
+                if let result = prepared.removeValue(forKey: taken - 1) {
+                    if case .failure(let error as StoreError) = result, error.code == .unavailable {
+                        return try await preparedAlone(instance, of: parts, &group)
+                    }
+                    return try result.get()
+                }
                 guard let next = try await group.next() else { throw CancellationError() }
                 prepared[next.number] = next.result
             }
+        }
+
+        /// Makes one ready for which there was no memory beside others: those behind it are given up until their turn.
+        private mutating func preparedAlone(
+            _ instance: Instance, of parts: InstanceParts, _ group: inout ThrowingTaskGroup<Prepared, any Error>
+        ) async throws -> Sending {
+            isShort = true
+            while let next = try await group.next() { prepared[next.number] = next.result }
+            prepared = prepared.mapValues { _ in .failure(StoreError(.unavailable, "no memory beside another")) }
+            return try await parts.prepare(instance)
         }
     }
 

@@ -215,9 +215,7 @@ struct RenderedInstance: Sendable {
         let reservation = memory.reservation()
         defer { reservation.release() }
         let bytes = rendering.image.rows * rendering.image.columns * FrameMean.pixelBytes
-        guard reservation.grow(to: 3 * bytes) else {
-            throw StoreError(.unavailable, "no memory for frames that are subtracted")
-        }
+        try grow(reservation, to: 3 * bytes, "no memory for frames that are subtracted")
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let contrast = try await mean(of: subtraction.frames, options)
             let mask: FrameMean
@@ -266,14 +264,16 @@ struct RenderedInstance: Sendable {
         let samples = pixelCount * image.samplesPerPixel
         let values = samples * ((image.bitsAllocated + 7) / 8)
         let reservation = memory.reservation()
-        guard
-            reservation.grow(
-                to: (region?.stored ?? values) + values + 3 * samples + 4 * pictureBytes + converting
-                    + 2 * profileBytes)
-        else {
-            throw StoreError(.unavailable, "no memory for a frame that is rendered")
-        }
+        let bytes =
+            (region?.stored ?? values) + values + 3 * samples + 4 * pictureBytes + converting + 2 * profileBytes
+        try grow(reservation, to: bytes, "no memory for a frame that is rendered")
         return reservation
+    }
+
+    /// Throws `StoreError(.unavailable)` where there is no memory now, and `PixelCodecError.tooLarge` where there never is.
+    private func grow(_ reservation: MemoryReservation, to bytes: Int, _ refusal: String) throws {
+        guard bytes <= memory.bytesMax else { throw PixelCodecError.tooLarge(limit: "memory", value: bytes) }
+        guard reservation.grow(to: bytes) else { throw StoreError(.unavailable, refusal) }
     }
 
     /// The profile of a frame's colours; that of sRGB where it has none, and nil for one that is none of RGB.

@@ -20,9 +20,15 @@ struct SeriesSample: Sendable {
 
     /// - Parameter rows: the instances of one series, in their order.
     init(of rows: [Instance]) {
+        // Whose they are is nothing to a window.
+        let objects = rows.map { row in
+            var object = row
+            object.subject = nil
+            return object
+        }
         instances = Self.spread(
-            rows.filter { $0.numberOfFrames > 0 && TransferSyntax(uid: $0.transferSyntaxUID)?.isVideo == false })
-        tag = SinglePart(madeOf: rows, form: rows.first?.seriesInstanceUID ?? "").tag
+            objects.filter { $0.numberOfFrames > 0 && TransferSyntax(uid: $0.transferSyntaxUID)?.isVideo == false })
+        tag = SinglePart(madeOf: objects, form: rows.first?.seriesInstanceUID ?? "").tag
     }
 
     private static func spread(_ images: [Instance]) -> [Instance] {
@@ -34,25 +40,120 @@ struct SeriesSample: Sendable {
     }
 }
 
-/// The default windows that were made last, so that the next picture of a series costs no more than itself. They are made
-/// anew when an instance of the series comes or goes.
+/// The default windows that were made last, and the samples that they were made of, so that the next picture of a series
+/// costs no more than itself. They are made anew when an instance of the series comes or goes, once for all who ask
+/// meanwhile.
 final class SeriesWindows: Sendable {
     static let keptMax = 1_000
 
-    private struct State {
-        var windows: [String: VOIWindow?] = [:]
+    /// The values that were put last.
+    private struct Latest<Value: Sendable>: Sendable {
+        private(set) var values: [String: Value] = [:]
         /// The oldest first.
-        var keys: [String] = []
+        private var keys: [String] = []
+
+        mutating func put(_ value: Value, _ key: String) {
+            if values.updateValue(value, forKey: key) == nil { keys.append(key) }
+            if keys.count > SeriesWindows.keptMax { values[keys.removeFirst()] = nil }
+        }
     }
+
+    private struct Listed: Sendable {
+        let sample: SeriesSample
+        let changes: UInt64
+    }
+
+    private struct State {
+        var windows = Latest<VOIWindow?>()
+        var samples = Latest<Listed>()
+        /// Who waits for windows that are being made, by the tags of their samples.
+        var making: [String: [Int: CheckedContinuation<Void, Never>]] = [:]
+        var waiters = 0
+    }
+
+    private enum Turn {
+        case known(VOIWindow?)
+        /// Nobody else makes it: it is to be told to ``end(_:_:)``.
+        case first
+        case waiting
+    }
+
     private let state = Mutex(State())
 
-    /// Nil for a sample whose window is not known; `.some(nil)` for one that has none.
-    func find(_ sample: SeriesSample) -> VOIWindow?? { state.withLock { $0.windows[sample.tag] } }
+    /// The sample of a series as it was listed, unless that has changed since.
+    ///
+    /// - Parameter changes: as of ``ImagingIndex/changes(ofSeries:)``.
+    func sample(ofSeries place: String, _ changes: UInt64) -> SeriesSample? {
+        let found = state.withLock { $0.samples.values[place] }
+        return found.flatMap { $0.changes == changes ? $0.sample : nil }
+    }
 
-    func keep(_ window: VOIWindow?, of sample: SeriesSample) {
+    func keep(_ sample: SeriesSample, ofSeries place: String, _ changes: UInt64) {
+        state.withLock { $0.samples.put(Listed(sample: sample, changes: changes), place) }
+    }
+
+    /// Nil for a sample whose window is not known; `.some(nil)` for one that has none.
+    func find(_ sample: SeriesSample) -> VOIWindow?? { state.withLock { $0.windows.values[sample.tag] } }
+
+    func keep(_ window: VOIWindow?, of sample: SeriesSample) { state.withLock { $0.windows.put(window, sample.tag) } }
+
+    /// The window of a sample, made by the first who asks while the others wait. Where that fails, or who made it goes
+    /// away, the next one makes it. Throws what making does, and `CancellationError`.
+    func window(of sample: SeriesSample, make: () async throws -> VOIWindow?) async throws -> VOIWindow? {
+        while true {
+            try Task.checkCancellation()
+            switch turn(sample.tag) {
+            case .known(let window): return window
+            case .waiting: await wait(for: sample.tag)
+            case .first:
+                do {
+                    let window = try await make()
+                    end(sample.tag, .some(window))
+                    return window
+                } catch {
+                    end(sample.tag, nil)
+                    throw error
+                }
+            }
+        }
+    }
+
+    private func turn(_ tag: String) -> Turn {
         state.withLock { state in
-            if state.windows.updateValue(window, forKey: sample.tag) == nil { state.keys.append(sample.tag) }
-            if state.keys.count > Self.keptMax { state.windows[state.keys.removeFirst()] = nil }
+            if let known = state.windows.values[tag] { return .known(known) }
+            if state.making[tag] != nil { return .waiting }
+            state.making[tag] = [:]
+            return .first
+        }
+    }
+
+    /// - Parameter window: nil where it was not made.
+    private func end(_ tag: String, _ window: VOIWindow??) {
+        let waiting = state.withLock { state in
+            if let window { state.windows.put(window, tag) }
+            return state.making.removeValue(forKey: tag) ?? [:]
+        }
+        for continuation in waiting.values { continuation.resume() }
+    }
+
+    /// Returns once it was made, or was not, and when the task is cancelled.
+    private func wait(for tag: String) async {
+        let id = state.withLock { state in
+            state.waiters += 1
+            return state.waiters
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isWaiting = state.withLock { state in
+                    // A cancellation from here on finds the continuation.
+                    guard !Task.isCancelled, state.making[tag] != nil else { return false }
+                    state.making[tag]?[id] = continuation
+                    return true
+                }
+                if !isWaiting { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.making[tag]?.removeValue(forKey: id) }?.resume()
         }
     }
 }
@@ -66,10 +167,17 @@ extension DICOMwebRoutes {
     private static let seriesInstancesMax = 2_000
 
     func sample(of instance: Instance, _ access: AccessContext) async throws -> SeriesSample {
-        SeriesSample(
+        let (study, series) = (instance.studyInstanceUID, instance.seriesInstanceUID)
+        let place = study + "/" + series
+        // What is seen of it by who does not see all changes with more than its instances.
+        let changes = access.imageVisibility.isWhole ? try await index.changes(ofSeries: series) : nil
+        if let changes, let known = windows.sample(ofSeries: place, changes) { return known }
+        let sample = SeriesSample(
             of: try await index.instances(
-                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
-                sopInstanceUID: nil, after: nil, limit: Self.seriesInstancesMax, access: access))
+                studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: nil, after: nil,
+                limit: Self.seriesInstancesMax, access: access))
+        if let changes { windows.keep(sample, ofSeries: place, changes) }
+        return sample
     }
 
     /// For pictures that are known by their tag: nil where none of the frames needs the window of its series.
@@ -116,23 +224,22 @@ extension DICOMwebRoutes {
     /// Made of the frames that stand for the instances of a sample and bring no window; nil where there are none. What
     /// cannot be read is left out.
     private func window(of sample: SeriesSample, _ access: AccessContext) async throws -> VOIWindow? {
-        if let known = windows.find(sample) { return known }
-        let window = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            var values = ValueCounts()
-            let reservation = memory.reservation()
-            defer { reservation.release() }
-            for instance in sample.instances {
-                try Task.checkCancellation()
-                guard let found = try await self.values(of: instance, access) else { continue }
-                values.append(found)
-                guard reservation.grow(to: 2 * values.byteCount) else {
-                    throw StoreError(.unavailable, "no memory for the values of a series")
+        try await windows.window(of: sample) {
+            try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                var values = ValueCounts()
+                let reservation = memory.reservation()
+                defer { reservation.release() }
+                for instance in sample.instances {
+                    try Task.checkCancellation()
+                    guard let found = try await self.values(of: instance, access) else { continue }
+                    values.append(found)
+                    guard reservation.grow(to: 2 * values.byteCount) else {
+                        throw StoreError(.unavailable, "no memory for the values of a series")
+                    }
                 }
+                return values.window
             }
-            return values.window
         }
-        windows.keep(window, of: sample)
-        return window
     }
 
     private func values(of instance: Instance, _ access: AccessContext) async throws -> ValueCounts? {

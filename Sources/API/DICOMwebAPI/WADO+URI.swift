@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import Workflow
 
-/// The URI service (WADO-URI): one object by its three UIDs, as it is stored or rendered. PS3.18 §9.
+/// The URI service (WADO-URI): one object by its three UIDs, itself or rendered. PS3.18 §9.
 ///
 /// Each request is answered as that of the RESTful resource which is the same: who may see it, what is fetched for it and
 /// what the audit trail has of it follow from that.

@@ -105,6 +105,15 @@ extension RelationalStore: ImagingIndex {
         return found
     }
 
+    package func changes(ofSeries seriesInstanceUID: String) async throws -> UInt64? {
+        let (seriesChanges, database) = (seriesChanges, database)
+        return try await reading { connection -> UInt64? in
+            // Counted behind the look: what others have written is known then.
+            guard try database.isKnown(connection) else { return nil }
+            return seriesChanges.count(of: seriesInstanceUID) &+ database.resources.strangers
+        }
+    }
+
     package func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance? {

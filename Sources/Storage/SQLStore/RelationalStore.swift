@@ -26,6 +26,7 @@ package final class RelationalStore: Sendable {
     /// By which data sets name who gave a number; nil where every object goes under what its sender wrote.
     let authorities: AssigningAuthorities?
     let instanceRows = InstanceCache()
+    let seriesChanges = SeriesChanges()
     let peerDecodings = PeerDecodings()
     /// Raised by each commit that puts something into the outbox.
     package let deliverySignal = DeliverySignal()
@@ -34,9 +35,10 @@ package final class RelationalStore: Sendable {
     /// Units that may have ended what somebody was allowed to do.
     private let revokingUnits = Atomic<UInt64>(0)
     package var revocations: UInt64 { revokingUnits.load(ordering: .acquiring) }
-    /// Units that have linked a series to another patient.
+    /// Units that have linked a series to another patient, or removed one.
     private let movingUnits = Atomic<UInt64>(0)
-    /// Rises with each series that is linked to another patient, and whenever another process was found to have written.
+    /// Rises with each series that is linked to another patient or removed, and whenever another process was found to have
+    /// written.
     package var patientLinks: UInt64 { movingUnits.load(ordering: .acquiring) &+ database.resources.strangers }
     let subscriptionKeeping: SubscriptionKeeping
     /// The last version that was matched with Subscriptions, as far as it is not in the database: nothing came of those
@@ -100,7 +102,7 @@ package final class RelationalStore: Sendable {
         let indexer = indexer
         let refusal = refusal
         let stations = stations
-        let instanceRows = instanceRows
+        let (instanceRows, seriesChanges) = (instanceRows, seriesChanges)
         let authorities = authorities
         let rules = rules
         let subscriptionKeeping = subscriptionKeeping
@@ -108,6 +110,7 @@ package final class RelationalStore: Sendable {
         // Also where nobody knows what became of the unit.
         defer {
             if subjects.areNoted { instanceRows.changeSubjects() }
+            seriesChanges.note(subjects.changedSeries)
             if subjects.haveMoved { movingUnits.add(1, ordering: .releasing) }
         }
         let (value, hasEnqueued, hasVersions, restored, exclusions) = try await translating {

@@ -250,11 +250,13 @@ final class SQLUnitOfWork: UnitOfWork {
     func insert(_ received: ReceivedInstance) throws {
         _ = try writing()
         try rebuildStaleKeys()
+        subjects.noteInstances(ofSeries: received.instance.seriesInstanceUID)
         try studyTable.insert(received)
     }
     func removeInstance(_ instance: Instance) throws {
         _ = try writing()
         hideFromCache(instance.sopInstanceUID)
+        subjects.noteInstances(ofSeries: instance.seriesInstanceUID)
         try studyTable.remove(instance)
     }
     /// The row of an instance that stays is another now.
@@ -284,10 +286,12 @@ final class SQLUnitOfWork: UnitOfWork {
         let moved = try rejectionTable.reject(sopInstanceUIDs, of: rejected)
         if moved.isEmpty { return }
         for uid in moved { hideFromCache(uid) }
+        subjects.noteInstances(ofSeries: rejected.series.seriesInstanceUID)
         try rebuildKeys(ofStudy: rejected.study.studyInstanceUID)
     }
     func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws {
         _ = try writing()
+        subjects.noteInstances(ofSeries: left.series.seriesInstanceUID)
         restored += try rejectionTable.restore(sopInstanceUIDs, of: left)
         try rebuildKeys(ofStudy: left.study.studyInstanceUID)
     }
@@ -310,6 +314,7 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
         _ = try writing()
+        subjects.noteRemovedSeries()
         try studyTable.removeSeries(seriesInstanceUID, in: studyInstanceUID)
     }
     func removeStudy(_ studyInstanceUID: String) throws {

@@ -1,13 +1,18 @@
 import Synchronization
 import Workflow
 
-/// Whether a unit of work changes whose objects are: what ``ObjectSubject`` is made of.
+/// Whether a unit of work changes whose objects are, what ``ObjectSubject`` is made of, and of which series it changes
+/// instances.
 final class SubjectChanges: Sendable {
     private let noted = Atomic<Bool>(false)
     private let moved = Atomic<Bool>(false)
 
+    private let series = Mutex<Set<String>>([])
+
+    /// Series of which an instance comes, goes or is replaced.
+    var changedSeries: Set<String> { series.withLock { $0 } }
     var areNoted: Bool { noted.load(ordering: .acquiring) }
-    /// Whether a series is linked to another patient.
+    /// Whether a series is linked to another patient, or is gone and may come back as another's.
     var haveMoved: Bool { moved.load(ordering: .acquiring) }
 
     /// What nobody had before is of no instance yet. Gives whether it is such a change.
@@ -36,6 +41,11 @@ final class SubjectChanges: Sendable {
         note()
         return true
     }
+
+    func noteInstances(ofSeries uid: String) { series.withLock { _ = $0.insert(uid) } }
+
+    /// A series that is not there any more: whoever brings it again may say that it is another patient's.
+    func noteRemovedSeries() { moved.store(true, ordering: .releasing) }
 
     func note() { noted.store(true, ordering: .releasing) }
 }

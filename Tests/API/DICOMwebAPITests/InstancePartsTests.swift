@@ -1,3 +1,4 @@
+import Access
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
@@ -118,6 +119,28 @@ struct InstancePartsTests {
             }
             #expect((1...InstanceParts.preparedMax).contains(counts.withLock { $0.most }))
         }
+    }
+
+    @Test("What there is no memory for beside others is made ready by itself in its turn", arguments: [1, 2, 3])
+    func short(_ places: Int) async throws {
+        let all = (0..<9).map { Self.instance($0, size: 10) }
+        let budget = MemoryBudget(bytesMax: places << 20)
+        let parts = InstanceParts(
+            blobs: MemoryBlobs([:]), files: nil, head: { _, _ in ByteBuffer() }, isRecoded: { _ in true },
+            prepare: { instance in
+                let reservation = budget.reservation()
+                guard reservation.grow(to: 1 << 20) else { throw StoreError(.unavailable, "test") }
+                return { _, writer in
+                    defer { withExtendedLifetime(reservation) {} }
+                    try await writer.write(ByteBuffer(string: "\(instance.instanceNumber ?? 0) "))
+                }
+            }, page: { _ in [] }, pageCount: 100)
+        let log = BodyLog()
+        var writer: any ResponseBodyWriter = BodyLog.Writer(log: log)
+        try await parts.send(
+            all, opening: try parts.openAhead(all), framing: MultipartFraming(boundary: "cut"), to: &writer)
+        #expect(String(decoding: log.bytes, as: UTF8.self).hasPrefix("0 1 2 3 4 5 6 7 8 "))
+        #expect(budget.used == 0)
     }
 
     private final class Seen: Sendable { let opened = Mutex<[Int]>([]) }

@@ -281,9 +281,9 @@ extension RenderedTests {
         #expect(
             try parts.map(\.content)
                 == [Self.png([140, 140, 140, 140, 140, 140]), Self.png([128, 128, 128, 128, 0, 0])])
-        // No memory for the sums is 503.
+        // What there never is memory for is too large.
         let tight = try Self.routes([Object(set: set, uid: "1.1")], memory: MemoryBudget(bytesMax: 64))
-        await #expect(throws: StoreError.self) {
+        await #expect(throws: PixelCodecError.self) {
             try await tight.renderedFrames(Self.request("image/png", instance: "1.1", frames: "2"))
         }
     }

@@ -1,7 +1,10 @@
+import Access
 import DICOMRendering
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import PixelCodecs
+import Synchronization
 import Testing
 import Workflow
 
@@ -130,6 +133,21 @@ struct SeriesWindowsTests {
         #expect(try await Self.body(response) == RenderedTests.png(Self.darkAlone))
     }
 
+    @Test("An image that there never is memory for is left out, and refused for its size where it is asked for itself")
+    func tooLarge() async throws {
+        var large = Self.image([[Int](repeating: 9, count: 1 << 18)])
+        large.set(.rows, int: 512)
+        large.set(.columns, int: 512)
+        let routes = try RenderedTests.routes(
+            [Object(set: large, uid: "1.1"), Object(set: Self.image([Self.dark]), uid: "1.2")],
+            memory: MemoryBudget(bytesMax: 1 << 20))
+        let response = try await routes.renderedInstance(RenderedTests.request("image/png", instance: "1.2"))
+        #expect(try await Self.body(response) == RenderedTests.png(Self.darkAlone))
+        await #expect(throws: PixelCodecError.self) {
+            try await routes.renderedInstance(RenderedTests.request("image/png", instance: "1.1"))
+        }
+    }
+
     private static func rows(_ count: Int, from first: Int = 0, side: Int? = nil) -> [Instance] {
         (first..<first + count).map { number in
             Instance(
@@ -170,5 +188,56 @@ struct SeriesWindowsTests {
         #expect(windows.find(samples[0]) == nil)
         #expect(windows.find(samples[1]) == .some(nil))
         #expect(windows.find(samples[2]) == window)
+    }
+
+    @Test("A listed series is known until an instance of it comes or goes")
+    func listed() {
+        let windows = SeriesWindows()
+        let sample = SeriesSample(of: Self.rows(3))
+        windows.keep(sample, ofSeries: "1/2", 7)
+        #expect(windows.sample(ofSeries: "1/2", 7)?.tag == sample.tag)
+        #expect(windows.sample(ofSeries: "1/2", 8) == nil)
+        #expect(windows.sample(ofSeries: "1/3", 7) == nil)
+        windows.keep(SeriesSample(of: Self.rows(4)), ofSeries: "1/2", 8)
+        #expect(windows.sample(ofSeries: "1/2", 7) == nil)
+    }
+
+    private final class Count: Sendable {
+        let value = Mutex(0)
+    }
+
+    @Test("Who asks while a window is made waits for it; where it fails the next one makes it; who is cancelled goes")
+    func once() async throws {
+        let windows = SeriesWindows()
+        let sample = SeriesSample(of: Self.rows(1))
+        let made = VOIWindow(center: 1, width: 2, function: .linearExact)
+        let (begun, hasBegun) = AsyncStream.makeStream(of: Void.self)
+        let (going, go) = AsyncStream.makeStream(of: Void.self)
+        let failing = Task {
+            try await windows.window(of: sample) {
+                hasBegun.yield()
+                for await _ in going { break }
+                throw StoreError(.unavailable, "test")
+            }
+        }
+        for await _ in begun { break }
+        let cancelled = Task { try await windows.window(of: sample) { made } }
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        let count = Count()
+        try await withThrowingTaskGroup(of: VOIWindow?.self) { group in
+            for _ in 0..<3 {
+                group.addTask {
+                    try await windows.window(of: sample) {
+                        count.value.withLock { $0 += 1 }
+                        return made
+                    }
+                }
+            }
+            go.yield()
+            for try await window in group { #expect(window == made) }
+        }
+        await #expect(throws: StoreError.self) { try await failing.value }
+        #expect(count.value.withLock { $0 } == 1)
     }
 }

@@ -39,7 +39,9 @@ struct SittingStoreTests {
             try await Self.note(store)
             #expect(await Self.look(store))
             let before = store.patientLinks
+            #expect(try await store.changes(ofSeries: "1") != nil)
             try await Self.note(other)
+            #expect(try await store.changes(ofSeries: "1") == nil)
             #expect(!(await Self.look(store)))
             // The next commit, or what the look itself has asked for, sees it.
             try await Self.note(store)
@@ -84,6 +86,44 @@ struct SittingStoreTests {
                 }
             }
             #expect(store.patientLinks == before + 1)
+        }
+    }
+
+    @Test(
+        "A series that was removed may come back as another patient's, and that is told",
+        arguments: TestDatabases.all)
+    func removed(_ kind: SQLDialect) async throws {
+        try await QuarantineTests.with(kind) { store, _ in
+            try await QuarantineTests.send(
+                store, QuarantineTests.image("1.1", accession: "A1"),
+                QuarantineTests.image("2.1", series: "1.2.3.2", patient: "200"))
+            let before = store.patientLinks
+            try await QuarantineTests.decide(store, .reject, series: "1.2.3.2")
+            #expect(store.patientLinks > before)
+        }
+    }
+
+    @Test(
+        "Whatever comes into a series or goes from it is told to who has listed it, and nothing else is",
+        arguments: TestDatabases.all)
+    func listed(_ kind: SQLDialect) async throws {
+        try await QuarantineTests.with(kind) { store, _ in
+            var last = try await store.changes(ofSeries: "1.2.3.2")
+            func differs() async throws -> Bool {
+                let now = try await store.changes(ofSeries: "1.2.3.2")
+                defer { last = now }
+                return now != last
+            }
+            for sop in ["2.1", "2.2"] {
+                try await QuarantineTests.send(store, QuarantineTests.image(sop, series: "1.2.3.2", patient: "200"))
+                #expect(try await differs())
+            }
+            try await Self.note(store)
+            #expect(try await !differs())
+            try await QuarantineTests.decide(store, .reject, series: "1.2.3.2")
+            #expect(try await differs())
+            try await QuarantineTests.decide(store, .undo)
+            #expect(try await differs())
         }
     }
 }

@@ -200,6 +200,9 @@ package protocol ImagingIndex: Sendable {
     func searchedHeader(
         studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, access: AccessContext
     ) async throws -> InstanceHeader?
+    /// A number that is another once an instance of a series has come, gone or been replaced, for who lists it: to be asked
+    /// before the list is, and again before what was listed is used. One row is read. Nil where it is not known.
+    func changes(ofSeries seriesInstanceUID: String) async throws -> UInt64?
     /// One instance where it is known without asking the store; nil otherwise, which says nothing of it.
     func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
@@ -219,6 +222,7 @@ extension ImagingIndex {
             after: nil, limit: 1, access: access
         ).first
     }
+    package func changes(ofSeries seriesInstanceUID: String) async throws -> UInt64? { nil }
     package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] { [] }
     package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] { [] }
     package func patient(of instance: Instance, access: AccessContext) async throws -> PatientOfInstance { .uncertain }

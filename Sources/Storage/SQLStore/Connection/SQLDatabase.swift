@@ -71,7 +71,8 @@ package final class SQLDatabase: Sendable {
     /// database's and must not block it.
     package func look(completion: @escaping @Sendable (_ isKnown: Bool) -> Void) {
         readers.submit({ [self] in try isKnown($0) }) { [writer] found in
-            let isKnown = (try? found.get()) ?? false
+            // Who could not look, as when too many wait, has not found anything that the writer should see.
+            guard case .success(let isKnown) = found else { return completion(false) }
             if !isKnown { writer.submit({ $0.isOfTrailAlone = true }, completion: { _ in }) }
             completion(isKnown)
         }
