@@ -20,17 +20,18 @@ struct RequestLineBeginTests {
             let line = Self.line(
                 stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min($0 + size, bytes.count)]) })
             #expect(line.path == "/oauth/token", "\(size)")
-            #expect(!line.isOpen)
+            #expect(line.count == "GET /oauth/token?scope=x HTTP/1.1\r".utf8.count)
         }
         #expect(Self.line([]).path == nil)
-        #expect(!Self.line("\r\n").isOpen)
+        #expect(Self.line("\r\n").count == 0)
     }
 
-    @Test("A line without an end is open, and no more than its begin is kept")
-    func open() {
+    @Test("A line is counted whole, with an end and without one, and no more than its begin is kept")
+    func long() {
         let long = [UInt8](repeating: UInt8(ascii: "x"), count: 100_000)
         let query = Self.line([Array("GET /a?".utf8), long, long])
-        #expect(query.isOpen)
+        #expect(query.count == 200_007)
+        #expect(Self.line([Array("GET /a?".utf8), long, Array("\r\nX: ".utf8), long]).count == 100_008)
         #expect(query.path == "/a")
         #expect(Self.line([Array("GET /".utf8), long, long]).path?.utf8.count == 508)
     }
